@@ -1,0 +1,76 @@
+'use client'
+
+/**
+ * Sallyport in React: the provider, components to drop in, and the hooks beneath them.
+ *
+ * @module
+ */
+
+export type { AuditLogProps } from './audit/audit-log.tsx'
+export { AuditLog } from './audit/audit-log.tsx'
+export type { Person } from './audit/filter-bar.tsx'
+export { useLocale, useMessages } from './context.ts'
+export type { Connection, Notice, PageState, Sallyport, SallyportOptions } from './create-sallyport.ts'
+export { createSallyport } from './create-sallyport.ts'
+export type { ComplianceExportsProps } from './exports/compliance-exports.tsx'
+export { ComplianceExports } from './exports/compliance-exports.tsx'
+export { useErrorText } from './hooks/errors.ts'
+export type { FieldErrors } from './hooks/field-errors.ts'
+export { useFieldErrors } from './hooks/field-errors.ts'
+export type { Load, Loaded, LoadedPages, LoadOptions } from './hooks/query.ts'
+export { useLoaded } from './hooks/query.ts'
+export type { Account } from './hooks/use-account.ts'
+export { useAccount } from './hooks/use-account.ts'
+export type { Action, ActionOptions, Outcome } from './hooks/use-action.ts'
+export { useAction } from './hooks/use-action.ts'
+export type { AuditFilters, AuditLogPages, UseAuditLogOptions } from './hooks/use-audit-log.ts'
+export { useAuditLog } from './hooks/use-audit-log.ts'
+export type { Checklist, Control } from './hooks/use-checklist.ts'
+export { useChecklist } from './hooks/use-checklist.ts'
+export type { ArrivedFile, BundleInput, ExportInput, ExportState } from './hooks/use-export.ts'
+export { useEvidenceBundle, useExport, useProofFile } from './hooks/use-export.ts'
+export type { ImpersonationEntry, ImpersonationState } from './hooks/use-impersonation.ts'
+export { useImpersonation, useImpersonations } from './hooks/use-impersonation.ts'
+export type { CaseFile } from './hooks/use-incidents.ts'
+export { useCaseFile, useIncidents } from './hooks/use-incidents.ts'
+export type {
+  IpRuleChange,
+  IpRuleInput,
+  IpRuleList,
+  IpRulePreview,
+  IpRulePreviewInput,
+  IpRulesState,
+} from './hooks/use-ip-rules.ts'
+export { useIpRulePreview, useIpRules } from './hooks/use-ip-rules.ts'
+export type { Overview } from './hooks/use-overview.ts'
+export { useOverview } from './hooks/use-overview.ts'
+export type { EnrolledFactor, Factors, Mfa, TotpSetup } from './hooks/use-mfa.ts'
+export { useMfa } from './hooks/use-mfa.ts'
+export type { CheckedProof, Proof } from './hooks/use-proof.ts'
+export { useProof } from './hooks/use-proof.ts'
+export { useConnection, useNotices, useResume, useSallyport } from './hooks/use-sallyport.ts'
+export { usePermission, useSession, useSignedIn } from './hooks/use-session.ts'
+export type { Sessions, UseSessionsOptions } from './hooks/use-sessions.ts'
+export { useSessions } from './hooks/use-sessions.ts'
+export type { SettingsChange, SettingsState } from './hooks/use-settings.ts'
+export { useSettings } from './hooks/use-settings.ts'
+export { useStepUp } from './hooks/use-step-up.ts'
+export type { InviteInput, MemberChange, RoleList, Team, TeamList } from './hooks/use-team.ts'
+export { useRoles, useTeam } from './hooks/use-team.ts'
+export { ImpersonationBanner } from './impersonation/impersonation-banner.tsx'
+export type { IpRulesProps } from './ip-rules/ip-rules.tsx'
+export { IpRules } from './ip-rules/ip-rules.tsx'
+export type { RuleProposal } from './ip-rules/rule-form.tsx'
+export type { Messages } from './messages/english.ts'
+export { english } from './messages/english.ts'
+export type { MessageOverrides } from './messages/messages.ts'
+export { wordFor } from './messages/messages.ts'
+export type { MfaSettingsProps } from './mfa/mfa-settings.tsx'
+export { MfaSettings } from './mfa/mfa-settings.tsx'
+export type { KnownKey } from './proof/known-keys.ts'
+export type { InclusionProof, ProofFault, ProofVerdict } from './proof/check-event.ts'
+export type { SallyportProviderProps } from './provider.tsx'
+export { SallyportProvider } from './provider.tsx'
+export type { ActiveSessionsProps } from './sessions/active-sessions.tsx'
+export { ActiveSessions } from './sessions/active-sessions.tsx'
+export { StepUpDialog } from './step-up/step-up-dialog.tsx'

@@ -1,0 +1,57 @@
+/**
+ * Everything that an audit row can say happened: the one list of actions and of outcomes.
+ *
+ * @module
+ */
+
+export const ACTIONS = [
+  'AUTH_LOGIN',
+  'AUTH_LOGIN_FAILED',
+  'AUTH_LOGOUT',
+  'AUTH_TOKEN_REFRESH',
+  'AUTH_REFRESH_FAILED',
+  'SESSION_CREATED',
+  'SESSION_REVOKED',
+  'SESSION_REVOKE_ALL',
+  'SESSION_INVALIDATED',
+  'SUSPICIOUS_LOGIN_DETECTED',
+  'STEP_UP_REQUIRED',
+  'STEP_UP_VERIFIED',
+  'MFA_ENROLLED',
+  'MFA_DISABLED',
+  'PASSWORD_CHANGED',
+  'PASSWORD_RESET_REQUESTED',
+  'TENANT_CREATED',
+  'USER_JOINED',
+  'USER_ENABLED',
+  'EMAIL_VERIFIED',
+  'RECOVERY_CODES_REGENERATED',
+  'STEP_UP_CODE_SENT',
+  'IMPERSONATION_STARTED',
+  'IMPERSONATION_ENDED',
+  'IP_RULE_CREATED',
+  'IP_RULE_UPDATED',
+  'IP_RULE_DELETED',
+  'IP_ACCESS_DENIED',
+  'USER_INVITED',
+  'INVITATION_REVOKED',
+  'USER_ROLE_UPDATED',
+  'USER_PERMISSIONS_UPDATED',
+  'USER_DISABLED',
+  'USER_REMOVED',
+  'PLAN_CHANGED',
+  'DATA_EXPORT_STARTED',
+  'DATA_EXPORT_COMPLETED',
+  'DATA_EXPORT_FAILED',
+  'EVIDENCE_PURGED',
+  'SIGNING_KEY_ROTATED',
+  'SERVICE_KEY_CREATED',
+  'SERVICE_KEY_REVOKED',
+  'SETTINGS_UPDATED',
+] as const
+
+/** The name of what happened. */
+export type AuditAction = (typeof ACTIONS)[number]
+
+/** Whether it happened, or was refused. */
+export type AuditOutcome = 'SUCCESS' | 'FAIL'

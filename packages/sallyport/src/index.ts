@@ -1,0 +1,35 @@
+/**
+ * Sallyport: live sessions, refresh tokens that rotate and betray a thief, step-up, and an audit row beside every change.
+ *
+ * @module
+ */
+
+export type { AccessTokenClaims } from './access-tokens/claims.ts'
+export type { AuditAction, AuditOutcome } from './audit/actions.ts'
+export type { HostAction, HostActionRule, HostActions } from './audit/define-actions.ts'
+export { defineActions } from './audit/define-actions.ts'
+export type { AuditEvent, AuditRow } from './audit/record.ts'
+export type { Finding as LogFinding, FindingKind } from './audit/finding.ts'
+export type { RotatedLogKey } from './audit/rotate-log-key.ts'
+export type { LogVerdict } from './audit/verify-log.ts'
+export type { Mail, Mailer, MailKind } from './directory/mailer.ts'
+export type { OutboxMessage, OutboxOptions } from './directory/outbox.ts'
+export { Outbox } from './directory/outbox.ts'
+export type { Permission, Role } from './directory/roles.ts'
+export type { Engine } from './engine.ts'
+export type { ErrorCode, SallyportErrorOptions } from './errors.ts'
+export { ERROR_STATUS, SallyportError } from './errors.ts'
+export type { EngineFace, HostRequest, HostSteppingUp } from './face.ts'
+export type { Duration } from './internal/duration.ts'
+export type { Events } from './internal/events.ts'
+export type { Logger } from './internal/logger.ts'
+export type { RequestFacts } from './internal/request-facts.ts'
+export type { SallyportOptions } from './options.ts'
+export type { Finding, Place, RiskFacts, Signal, Thresholds } from './risk/facts.ts'
+export type { Replayed, ReplayPolicy } from './risk/replay.ts'
+export { replayRisk } from './risk/replay.ts'
+export type { GeoOptions, RiskOptions } from './risk/settings.ts'
+export type { Readiness, Sallyport } from './sallyport.ts'
+export { sallyport } from './sallyport.ts'
+export type { Caller } from './sessions/caller.ts'
+export type { Store } from './store/contract/store.ts'

@@ -1,0 +1,45 @@
+/**
+ * Tells a person, or a machine, why a command failed.
+ *
+ * @module
+ */
+
+import { SallyportError } from 'sallyport'
+
+/** Options of every command. */
+export interface GlobalOptions {
+  readonly json?: boolean
+  readonly verbose?: boolean
+}
+
+/** What a command ends with: 0 done, 1 failed, 2 not asked rightly (arguments, configuration), 3 the database is away. */
+export const EXIT = { failed: 1, misconfigured: 2, unavailable: 3 } as const
+
+/** A command's own refusal, told by its message alone. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError'
+}
+
+/**
+ * Writes the error to standard error: one clear line, one for each problem where there are several; a stack only where asked.
+ *
+ * @returns The exit code.
+ */
+export function report(error: unknown, { json = false, verbose = false }: GlobalOptions): number {
+  const known = error instanceof SallyportError || error instanceof CommandError
+  const message = error instanceof Error ? error.message : String(error)
+  const code = error instanceof SallyportError ? error.code : 'FAILED'
+  if (json) {
+    const problems = error instanceof SallyportError ? error.facts['problems'] : undefined
+    process.stderr.write(`${JSON.stringify({ error: code, message, problems })}\n`)
+  } else {
+    for (const line of message.split('\n')) process.stderr.write(`sallyport: ${line}\n`)
+    if (!known && !verbose) process.stderr.write('sallyport: run it again with --verbose to see where\n')
+  }
+  if (verbose && error instanceof Error) {
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+      process.stderr.write(`${cause.stack}\n`)
+  }
+  if (code === 'CONFIG_INVALID') return EXIT.misconfigured
+  return code === 'UNAVAILABLE' ? EXIT.unavailable : EXIT.failed
+}
