@@ -5,6 +5,16 @@ import { countReporter } from './tools/count-reporter.ts'
 const resolve = { conditions: ['source'] }
 const ssr = { resolve: { conditions: ['source', 'module', 'node', 'development|production'] } }
 
+/** Every password by a quick hash: what costs a tenth of a second each, hundreds of times over, is nine tenths of a run. */
+const QUICK_PASSWORDS = ['tests/support/mock-passwords.ts']
+/** These look at hashes as they are, or put something of their own in a module's place: each has a process of its own. */
+const ALONE = [
+  'packages/sallyport/src/directory/passwords.test.ts',
+  'packages/sallyport/src/directory/sign-in.test.ts',
+  'packages/sallyport/src/store/pglite/open.test.ts',
+  'tests/timing/**/*.test.ts',
+]
+
 // Where `npm test` wants the counts of the run written.
 const counts = process.env['SALLYPORT_TEST_COUNTS']
 
@@ -18,6 +28,10 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['packages/*/src/**/*.test.{ts,tsx}', 'apps/*/src/**/*.test.{ts,tsx}', 'tools/**/*.test.ts'],
+          exclude: ALONE,
+          setupFiles: QUICK_PASSWORDS,
+          // Files share a process and its modules: loading them anew took as long as the tests.
+          isolate: false,
           testTimeout: 20_000,
           // An embedded database boots inside beforeAll.
           hookTimeout: 60_000,
@@ -31,7 +45,9 @@ export default defineConfig({
         test: {
           name: 'servers',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/e2e/**'],
+          exclude: ['tests/e2e/**', ...ALONE],
+          setupFiles: QUICK_PASSWORDS,
+          isolate: false,
           globalSetup: ['tests/support/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
@@ -52,6 +68,19 @@ export default defineConfig({
           // One waits for its page while the other works.
           maxWorkers: 2,
           sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'alone',
+          include: ALONE,
+          globalSetup: ['tests/support/global-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+          sequence: { groupOrder: 3 },
         },
       },
     ],

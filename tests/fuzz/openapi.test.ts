@@ -8,7 +8,7 @@
  */
 
 import fc from 'fast-check'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { API_ROUTES } from '../../packages/sallyport/src/http/api.ts'
 import type { OpenApiOperation } from '../../packages/sallyport/src/http/openapi.ts'
 import { openApiDocument } from '../../packages/sallyport/src/http/openapi.ts'
@@ -20,8 +20,6 @@ import type { InProcess, Member, Sent, Snapshot } from '../support/in-process.ts
 import { openInProcess } from '../support/in-process.ts'
 
 // Hashing is not what is fuzzed, and would take most of the time.
-vi.mock('../../packages/sallyport/src/directory/passwords.ts', () => import('../support/quick-passwords.ts'))
-
 const RUNS = Number(process.env['SALLYPORT_FUZZ_RUNS'] ?? 3000)
 // The everyday run repeats itself, so that a red build tells of its change; the long run draws a seed of its own.
 const DRAWN = process.env['SALLYPORT_FUZZ_RUNS'] === undefined ? 20_261_121 : Math.floor(Math.random() * 0x7fffffff)

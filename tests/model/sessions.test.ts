@@ -8,14 +8,12 @@
  */
 
 import fc from 'fast-check'
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { OTHER_PASSWORD, PASSWORD } from '../support/directory-bench.ts'
 import type { InProcess, Sent } from '../support/in-process.ts'
 import { openInProcess } from '../support/in-process.ts'
 
 // Hashing is not what is modelled, and would take most of the time.
-vi.mock('../../packages/sallyport/src/directory/passwords.ts', () => import('../support/quick-passwords.ts'))
-
 const RUNS = Number(process.env['SALLYPORT_MODEL_RUNS'] ?? 200)
 // The everyday run repeats itself, so that a red build tells of its change; the long run draws a seed of its own.
 const DRAWN = process.env['SALLYPORT_MODEL_RUNS'] === undefined ? 20_261_121 : Math.floor(Math.random() * 0x7fffffff)

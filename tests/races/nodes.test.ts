@@ -8,6 +8,7 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createSession } from '../../packages/sallyport/src/sessions/create.ts'
 import type { Answer } from '../support/client.ts'
 import { me, refresh, send, signInAgain, signUp } from '../support/client.ts'
 import type { Cluster } from '../support/cluster.ts'
@@ -16,7 +17,7 @@ import { Delays, KNOWN_WITHIN_MS } from '../support/delays.ts'
 import { hasPostgres } from '../support/postgres.ts'
 
 const ROUNDS = Number(process.env['SALLYPORT_ROUNDS'] ?? 200)
-/** Each needs a family of its own, since its losers end it. */
+/** Each ends in ninety-nine verdicts, one after the other: five times the work of a round above. */
 const STRICT_ROUNDS = Math.ceil(ROUNDS / 4)
 const RACERS = 100
 /** 1,000 in the long run. */
@@ -119,20 +120,40 @@ describe.skipIf(!hasPostgres)('three nodes', () => {
 
 describe.skipIf(!hasPostgres)('three nodes, retry: "strict"', () => {
   let cluster: Cluster
+  /** Each round needs one of its own, since its losers end it. */
+  let newFamily: () => Promise<string>
 
   beforeAll(async () => {
     cluster = await startCluster(3, { retry: 'strict' })
+    const { engine } = await cluster.engine({ retry: 'strict' })
+    const { body: person } = await me(
+      cluster.nodes[0]?.url ?? '',
+      (await signUp(cluster.nodes[0]?.url ?? '')).accessToken,
+    )
+    newFamily = async () => {
+      const issued = await createSession(engine, {
+        tenantId: person.tenant.id,
+        userId: person.user.id,
+        staffId: person.staff.id,
+        userName: person.user.name,
+        amr: ['pwd'],
+        request: { correlationId: 'race', ipAddress: '127.0.0.1', userAgent: 'race' },
+        cause: { action: 'AUTH_LOGIN' },
+      })
+      return issued?.refreshToken ?? ''
+    }
   })
   afterAll(() => cluster?.close())
 
   test(`refresh: of ${RACERS} concurrent requests exactly one is answered 200, in ${STRICT_ROUNDS} rounds`, async () => {
     for (let round = 0; round < STRICT_ROUNDS; round++) {
-      const { refreshToken } = await signUp(cluster.nodes[round % 3]?.url ?? '')
-      const answers = await race(cluster, refreshToken)
+      const answers = await race(cluster, await newFamily())
       expect(answers.filter(({ status }) => status === 200)).toHaveLength(1)
-      // One of the others ended the family; all were told so, and nothing else.
+      // One of the others ended the family; all were told so, or, of a node with more waiting than it can serve, to come back.
       const codes = new Set(answers.filter(({ status }) => status !== 200).map(({ body }) => body.error as string))
-      expect([...codes].filter((code) => !['REFRESH_TOKEN_REUSED', 'REFRESH_TOKEN_REVOKED'].includes(code))).toEqual([])
+      expect(
+        [...codes].filter((code) => !['REFRESH_TOKEN_REUSED', 'REFRESH_TOKEN_REVOKED', 'UNAVAILABLE'].includes(code)),
+      ).toEqual([])
       const [successor = ''] = successorsOf(answers)
       expect((await refresh(cluster.nodes[0]?.url ?? '', successor)).status).toBe(401)
     }

@@ -4,12 +4,10 @@ import { join } from 'node:path'
 import { pino } from 'pino'
 import { type Sallyport, sallyport } from 'sallyport'
 import { pglite } from 'sallyport/pglite'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { demoLines } from './describe.ts'
 import { type FoundDemo, seedDemo } from './seed.ts'
 import { totpCode } from './totp.ts'
-
-vi.mock('../../../sallyport/src/directory/passwords.ts', () => import('../../../../tests/support/quick-passwords.ts'))
 
 const SECRET = 'q9c0JzX3nT5vKxq1mW7rY2bH8dLpE4sUaGfZ6oVtN0A'
 const DAY = 86_400_000

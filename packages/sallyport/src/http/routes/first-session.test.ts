@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { InProcess } from '../../../../../tests/support/in-process.ts'
 import { openInProcess } from '../../../../../tests/support/in-process.ts'
 import { totpCode } from '../../../../server/src/demo/totp.ts'
 import { PASSWORD } from '../../../../../tests/support/directory-bench.ts'
-
-vi.mock('../../directory/passwords.ts', () => import('../../../../../tests/support/quick-passwords.ts'))
 
 let api: InProcess
 beforeAll(async () => {

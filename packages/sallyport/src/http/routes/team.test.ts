@@ -1,10 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PASSWORD } from '../../../../../tests/support/directory-bench.ts'
 import type { InProcess, Member, Sent } from '../../../../../tests/support/in-process.ts'
 import { openInProcess } from '../../../../../tests/support/in-process.ts'
 import { newId } from '../../ids.ts'
-
-vi.mock('../../directory/passwords.ts', () => import('../../../../../tests/support/quick-passwords.ts'))
 
 let api: InProcess
 let owner: Member

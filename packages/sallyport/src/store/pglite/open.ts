@@ -57,21 +57,22 @@ export async function openFolder(dataDir: string): Promise<PGlite> {
   }
 }
 
-/** A database in memory, up to date, that ends with its process: for tests. */
+let template: Promise<Blob | undefined> | undefined
+
+/** A database in memory, up to date, that ends with its process: for tests, which open many in one process. */
 export async function openInMemory(): Promise<PGlite> {
-  const template = await readTemplate()
-  const pglite = await PGlite.create(
-    template === undefined ? {} : { loadDataDir: new Blob([new Uint8Array(template)]) },
-  )
+  template ??= readTemplate().then((bytes) => bytes && new Blob([new Uint8Array(bytes)]))
+  const loadDataDir = await template
+  const pglite = await PGlite.create(loadDataDir === undefined ? {} : { loadDataDir })
   await migrate(pgliteDatabase(pglite))
   return pglite
 }
 
 async function fill(folder: string): Promise<void> {
   mkdirSync(folder, { mode: 0o700 })
-  const template = await readTemplate()
-  if (template !== undefined) {
-    unpack(template, folder)
+  const packed = await readTemplate()
+  if (packed !== undefined) {
+    unpack(packed, folder)
     return
   }
   const pglite = await PGlite.create(folder)
