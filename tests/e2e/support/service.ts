@@ -8,9 +8,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { totpCode } from '../../../packages/server/src/demo/totp.ts'
 import { run, serve } from '../../processes/support.ts'
 import { createDatabase, hasPostgres } from '../../support/postgres.ts'
+import { earlierTotpCode } from '../../support/totp.ts'
 
 export const PASSWORD = 'violet anchors hum below'
 
@@ -81,8 +81,6 @@ export interface ConsoleService {
   readonly folder: string
   close(): Promise<void>
 }
-
-const STEP_MS = 30_000
 
 export interface StartOptions {
   /** Makes the demo tenant first, on the embedded database: what `npm start` opens on. */
@@ -177,7 +175,7 @@ export async function startConsole(
     },
     async enrol({ token }) {
       const { factorId, secret } = await expected(send('POST', '/security/mfa/totp', {}, { token }))
-      const code = totpCode(secret, new Date(Date.now() - STEP_MS))
+      const code = await earlierTotpCode(secret)
       const { recoveryCodes } = await expected(
         send('POST', '/security/mfa/totp/confirm', { factorId, code }, { token }),
       )
