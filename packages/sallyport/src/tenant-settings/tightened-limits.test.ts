@@ -1,4 +1,4 @@
-import { afterAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { PASSWORD } from '../../../../tests/support/directory-bench.ts'
 import type { InProcess, Member, Sent } from '../../../../tests/support/in-process.ts'
 import { openInProcess } from '../../../../tests/support/in-process.ts'
@@ -13,9 +13,10 @@ describe('limits that a tenant tightens', () => {
   /** Signed in before the limits were tightened, and past them since. */
   let old: Member
 
-  beforeEach(async () => {
-    await api?.close()
+  beforeAll(async () => {
     api = await openInProcess({ sessionLimit: { max: 2, policy: 'deny' }, risk: { mode: 'enforce' } })
+  })
+  beforeEach(async () => {
     owner = await api.signUp()
     old = await api.join(owner, 'member')
   })
