@@ -50,10 +50,11 @@ export async function listTeam(
   const { tenantId } = caller
   const { directory } = engine.store
   const policy = await engine.live.loadPolicy(tenantId)
-  const { idleMs } = policy === undefined ? engine.settings : tightened(engine.settings, policy.settings)
+  const { idleMs, maxSessionLifeMs } =
+    policy === undefined ? engine.settings : tightened(engine.settings, policy.settings)
   const [{ members, invitations }, activity] = await Promise.all([
     directory.team(tenantId),
-    directory.teamActivity({ tenantId, idleMs }),
+    directory.teamActivity({ tenantId, idleMs, maxSessionLifeMs }),
   ])
   return {
     members: members.map((member) => {

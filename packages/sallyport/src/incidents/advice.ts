@@ -7,6 +7,7 @@
 import type { Engine } from '../engine.ts'
 import type { TenantId, UserId } from '../ids.ts'
 import { isPublicAddress } from '../risk/public-address.ts'
+import { limitsOf } from '../tenant-settings/limits-of.ts'
 import { judgeAddress } from '../tenant-settings/policy.ts'
 import { searchAll } from './search-all.ts'
 
@@ -56,8 +57,9 @@ export async function adviceFor(
   { store, live, settings }: Pick<Engine, 'store' | 'live' | 'settings'>,
   { tenantId, userId, at, addresses, hasActions, binding }: AdviceInput,
 ): Promise<readonly Advice[]> {
+  const { idleMs, maxSessionLifeMs } = await limitsOf({ live, settings }, tenantId)
   const [open, passwords, factors, policy] = await Promise.all([
-    store.sessions.list({ tenantId, userId, state: 'active', idleMs: settings.idleMs, limit: MOST_SESSIONS }),
+    store.sessions.list({ tenantId, userId, state: 'active', idleMs, maxSessionLifeMs, limit: MOST_SESSIONS }),
     searchAll(store.audit, { tenantId, from: at, userId, actions: ['PASSWORD_CHANGED'], outcome: 'SUCCESS' }, 1),
     store.stepUp.factors(userId),
     live.loadPolicy(tenantId),

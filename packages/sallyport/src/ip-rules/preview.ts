@@ -76,9 +76,11 @@ export async function previewIpRule(
   const after = { ...row, rules: [...row.rules.filter((one) => one.id !== id), ...(rule === undefined ? [] : [rule])] }
   const now = row.now.getTime()
   const [before, then] = [policyFrom(row), policyFrom(after)]
+  const { idleMs, maxSessionLifeMs } = tightened(engine.settings, before.settings)
   const places = await engine.store.access.places({
     tenantId: caller.tenantId,
-    idleMs: tightened(engine.settings, before.settings).idleMs,
+    idleMs,
+    maxSessionLifeMs,
     limit: MOST,
   })
   return {

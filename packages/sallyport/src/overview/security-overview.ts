@@ -97,14 +97,14 @@ export async function securityOverview(
   const period = steppedPeriod(upTo(now, periodOf(input, now, DEFAULT_DAYS)))
   const { from, to, stepMs, count } = period
   const before = new Date(from.getTime() - count * stepMs)
-  const { idleMs } = await limitsOf(engine, tenantId)
+  const { idleMs, maxSessionLifeMs } = await limitsOf(engine, tenantId)
 
   const [events, earlier, signals, sessions, live, { incidents }] = await Promise.all([
     overview.events({ tenantId, from, to, stepMs }),
     overview.events({ tenantId, from: before, to: from, stepMs: count * stepMs }),
     overview.signals({ tenantId, from, to }),
-    overview.sessions({ tenantId, from, to, stepMs, idleMs, lifeMs: LONGEST_LIFE_MS }),
-    overview.live({ tenantId, idleMs }),
+    overview.sessions({ tenantId, from, to, stepMs, idleMs, maxSessionLifeMs, lookBackMs: LONGEST_LIFE_MS }),
+    overview.live({ tenantId, idleMs, maxSessionLifeMs }),
     listIncidents(engine, caller, { limit: ALERTS }),
   ])
   const tallies = talliesOf(events, count)

@@ -120,8 +120,8 @@ async function windowsOf(
   { tenantId }: Pick<ParsedToken, 'tenantId'>,
   device: string | undefined,
 ): Promise<RiskWindows> {
-  const { idleMs } = await limitsOf(engine, tenantId)
-  return { device, idleMs, rapidWindowMs: engine.settings.risk.thresholds.rapidWindowMs }
+  const { idleMs, maxSessionLifeMs } = await limitsOf(engine, tenantId)
+  return { device, idleMs, maxSessionLifeMs, rapidWindowMs: engine.settings.risk.thresholds.rapidWindowMs }
 }
 
 /**

@@ -34,13 +34,14 @@ export async function judgeSignIn(
   const { thresholds, graceAfterMfaMs } = settings.risk
   const device = presentedDevice(request)
   const name = deviceName(device)
-  const { idleMs } = await limitsOf(engine, member.tenantId)
+  const { idleMs, maxSessionLifeMs } = await limitsOf(engine, member.tenantId)
   const [place, seen] = await Promise.all([
     places.of(request),
     store.risk.signInFacts({
       ...member,
       device: name === undefined ? undefined : deviceDigest(name),
       idleMs,
+      maxSessionLifeMs,
       rapidWindowMs: thresholds.rapidWindowMs,
     }),
   ])

@@ -17,6 +17,7 @@ import { proveKey } from '../key-binding/prove-key.ts'
 import type { LiveFacts } from '../store/contract/sessions.ts'
 import type { TenantPolicy } from '../tenant-settings/policy.ts'
 import { judgeAddress } from '../tenant-settings/policy.ts'
+import { tightened } from '../tenant-settings/read.ts'
 import type { Caller } from './caller.ts'
 import type { SessionVerdict } from './judge.ts'
 import { judgeSession } from './judge.ts'
@@ -237,32 +238,28 @@ function judgeEntry(
   now: number,
 ): SessionVerdict {
   const { facts } = entry
-  const { settings } = engine
-  const { session } = policy.settings
+  const { real } = facts
+  const { idleMs, maxSessionLifeMs } = tightened(engine.settings, policy.settings)
   return judgeSession(
     {
       // The token's own version against the staff's current one: a force logout kills tokens, whatever row they name.
       sessionVersion: claims.session_version,
       lastSeen: entry.lastSeen,
-      expiresAt: endOf(facts, Math.min(settings.maxSessionLifeMs, session.maxLifeMs ?? settings.maxSessionLifeMs)),
+      expiresAt: endOf(facts, maxSessionLifeMs),
       stepUpRequiredAt: facts.stepUpRequiredAt,
       revokedAt: facts.revokedAt,
       staff: facts.staff,
       user: facts.user,
       tenant: facts.tenant,
-      real: facts.real,
+      real: real && { ...real, expiresAt: endOf(real, maxSessionLifeMs) },
     },
     now,
-    idleOf(engine, policy),
+    idleMs,
   )
 }
 
-function idleOf({ settings }: Engine, { settings: { session } }: TenantPolicy): number {
-  return Math.min(settings.idleMs, session.idleMs ?? settings.idleMs)
-}
-
 /** When the session is over: as it was made, or by a limit that was tightened since. */
-function endOf({ createdAt, expiresAt }: LiveFacts, mostLifeMs: number): Date {
+function endOf({ createdAt, expiresAt }: Pick<LiveFacts, 'createdAt' | 'expiresAt'>, mostLifeMs: number): Date {
   const end = createdAt.getTime() + mostLifeMs
   return end < expiresAt.getTime() ? new Date(end) : expiresAt
 }
@@ -274,7 +271,7 @@ function admit(engine: Engine, known: KnownToken, now: number, { background }: A
 
 function touch(engine: Engine, { entry, policy }: KnownToken, now: number): void {
   entry.lastSeen = now
-  if (!isTouchDue(entry.touchedAt, now, idleOf(engine, policy))) return
+  if (!isTouchDue(entry.touchedAt, now, tightened(engine.settings, policy.settings).idleMs)) return
   const { tenantId, sessionId, real } = entry.facts
   entry.touchedAt = now
   engine.writeBehind.touch({ tenantId, sessionId, at: new Date(now) })

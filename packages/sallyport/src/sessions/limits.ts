@@ -5,21 +5,22 @@
  */
 
 import type { Settings } from '../options.ts'
-import type { SessionLimits } from '../store/contract/sessions.ts'
+import type { LiveLimits, SessionLimits } from '../store/contract/sessions.ts'
 
 /**
- * @param idleMs Of the tenant: a session that is over by its own limit takes up no place.
+ * @param live Of the tenant: a session that is over by its limits takes up no place.
  * @param secondFactorGiven Whether one was just given: then the cap is suspended. The hard stop never is.
  */
 export function sessionLimitsOf(
   { risk, sessionLimit }: Pick<Settings, 'risk' | 'sessionLimit'>,
-  { idleMs }: Pick<Settings, 'idleMs'>,
+  { idleMs, maxSessionLifeMs }: LiveLimits,
   secondFactorGiven = false,
 ): SessionLimits {
   const { rapidSessions, rapidWindowMs } = risk.thresholds
   const { max, policy } = sessionLimit
   return {
     idleMs,
+    maxSessionLifeMs,
     rapid:
       risk.mode === 'enforce' && rapidSessions > 0 ? { sessions: rapidSessions, windowMs: rapidWindowMs } : undefined,
     cap:

@@ -43,7 +43,7 @@ export async function listSessions(
   if (userId !== caller.userId && !caller.permissions.has('SETTINGS_SECURITY_VIEW')) {
     throw new SallyportError('FORBIDDEN', 'This needs the permission SETTINGS_SECURITY_VIEW.')
   }
-  const { idleMs } = await limitsOf(engine, caller.tenantId)
+  const { idleMs, maxSessionLifeMs } = await limitsOf(engine, caller.tenantId)
   const end = readCursor(cursor)
   // One more than asked for tells whether there is a next page, without counting.
   const rows = await engine.store.sessions.list({
@@ -51,6 +51,7 @@ export async function listSessions(
     userId,
     state,
     idleMs,
+    maxSessionLifeMs,
     after: end && { lastSeenAt: end.at, id: end.id as SessionId },
     limit: limit + 1,
   })

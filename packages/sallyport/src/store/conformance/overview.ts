@@ -140,7 +140,8 @@ export function overviewStoreContract(runner: Runner, open: OpenHarness): void {
       to: new Date(from.getTime() + 6 * HOUR),
       stepMs: 2 * HOUR,
       idleMs: 3 * DAY,
-      lifeMs: 30 * DAY,
+      maxSessionLifeMs: 30 * DAY,
+      lookBackMs: 30 * DAY,
     }
     const at = (ms: number) => from.getTime() + ms - begin
     const place = { country: 'DE', city: 'Berlin', latitude: null, longitude: null }
@@ -152,7 +153,7 @@ export function overviewStoreContract(runner: Runner, open: OpenHarness): void {
         { reason: 'manual', bumpVersion: false },
         () => [],
       )
-    await later(harness, at(HOUR), () => signIn(harness, member, { userAgent: 'other/1' }))
+    const other = await later(harness, at(HOUR), () => signIn(harness, member, { userAgent: 'other/1' }))
     await later(harness, at(3 * HOUR), () => end(early.session.id))
     const late = await later(harness, at(4.5 * HOUR), () => signIn(harness, member, { place }))
     await later(harness, at(5 * HOUR), () => end(late.session.id))
@@ -194,6 +195,17 @@ export function overviewStoreContract(runner: Runner, open: OpenHarness): void {
       idle.steps.find(({ step }) => step === 2),
       { step: 2, began: 1, ended: 2 },
     )
+    // By a limit that was tightened since each is over too, but none before it was last seen.
+    const tightened = await later(harness, at(7 * HOUR), async () => {
+      await store.sessions.touch([
+        { tenantId: member.tenantId, sessionId: other.session.id, at: new Date(from.getTime() + 5 * HOUR) },
+      ])
+      return store.overview.sessions({ tenantId: member.tenantId, ...period, maxSessionLifeMs: 2.5 * HOUR })
+    })
+    deepEqual(
+      tightened.steps.find(({ step }) => step === 2),
+      { step: 2, began: 1, ended: 2 },
+    )
   })
 
   test('overview: what is live now, in its own tenant alone', async () => {
@@ -201,7 +213,8 @@ export function overviewStoreContract(runner: Runner, open: OpenHarness): void {
     const { store } = harness
     const member = await harness.member()
     const colleague = await harness.member({ tenantId: member.tenantId })
-    const live = (idleMs = 3 * DAY) => store.overview.live({ tenantId: member.tenantId, idleMs })
+    const live = (idleMs = 3 * DAY, maxSessionLifeMs = 30 * DAY) =>
+      store.overview.live({ tenantId: member.tenantId, idleMs, maxSessionLifeMs })
     deepEqual(await live(), { sessions: 0, users: 0, impersonations: 0 })
     const first = await signIn(harness, member)
     await signIn(harness, member)
@@ -215,6 +228,7 @@ export function overviewStoreContract(runner: Runner, open: OpenHarness): void {
     )
     deepEqual(await live(), { sessions: 2, users: 2, impersonations: 0 })
     await later(harness, HOUR, async () => deepEqual((await live(HOUR / 2)).sessions, 0))
+    await later(harness, HOUR, async () => deepEqual((await live(DAY, HOUR / 2)).sessions, 0))
     await later(harness, 31 * DAY, async () => deepEqual((await live(60 * DAY)).sessions, 0))
     await harness.raiseVersion(colleague)
     deepEqual(await live(), { sessions: 1, users: 1, impersonations: 0 })

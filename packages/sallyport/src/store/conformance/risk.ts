@@ -28,7 +28,7 @@ export function riskStoreContract(runner: Runner, open: OpenHarness): void {
   whatTheLogSays(runner, open)
 }
 
-const windows = { device: undefined, idleMs: DAY, rapidWindowMs: 10 * MINUTE }
+const windows = { device: undefined, idleMs: DAY, maxSessionLifeMs: 30 * DAY, rapidWindowMs: 10 * MINUTE }
 
 function signInFacts({ test }: Runner, open: OpenHarness): void {
   test('signInFacts: somebody without a past has none', async () => {
@@ -88,6 +88,8 @@ function signInFacts({ test }: Runner, open: OpenHarness): void {
     await later(harness, 11 * MINUTE, async () => {
       deepEqual(await facts(), [1, 0])
       deepEqual(await facts({ idleMs: 10 * MINUTE }), [0, 0])
+      // However long it was made for.
+      deepEqual(await facts({ maxSessionLifeMs: 10 * MINUTE }), [0, 0])
     })
   })
 

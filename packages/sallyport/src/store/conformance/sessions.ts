@@ -8,7 +8,7 @@ import { deepEqual, equal, notEqual, ok } from 'node:assert/strict'
 import type { SessionId, StaffId } from '../../ids.ts'
 import { newId } from '../../ids.ts'
 import type { EndOptions, EndScope } from '../contract/ended-sessions.ts'
-import type { SessionQuery } from '../contract/sessions.ts'
+import type { LiveLimits, SessionQuery } from '../contract/sessions.ts'
 import type { MemberIds, OpenHarness, Runner, SignedIn, StoreHarness } from './harness.ts'
 import {
   breaksCleanly,
@@ -31,6 +31,7 @@ const MANUAL: EndOptions = { reason: 'manual', bumpVersion: false }
 export function sessionStoreContract(runner: Runner, open: OpenHarness): void {
   creating(runner, open)
   readingLive(runner, open)
+  tightened(runner, open)
   listing(runner, open)
   touching(runner, open)
   endingSessions(runner, open)
@@ -120,6 +121,33 @@ function creating(runner: Runner, open: OpenHarness): void {
   })
 }
 
+function tightened({ test }: Runner, open: OpenHarness): void {
+  const LIMITS = { idleMs: DAY, maxSessionLifeMs: 30 * DAY } as const
+  const tighter = [
+    ['older than the absolute limit', { ...LIMITS, maxSessionLifeMs: HOUR }],
+    ['not seen for the idle limit', { ...LIMITS, idleMs: HOUR }],
+  ] as const
+
+  for (const [what, limits] of tighter) {
+    test(`limits: a session ${what} of now takes up no place`, async () => {
+      const harness = await open()
+      const member = await harness.member()
+      await signIn(harness, member)
+      const create = async (by: LiveLimits, evict: boolean) => {
+        const cap = { max: 1, evict, graceMs: 0 }
+        const session = newSession(member, { limits: { ...by, rapid: undefined, cap } })
+        return harness.store.sessions.create(session, () => [])
+      }
+      await later(harness, 2 * HOUR, async () => {
+        equal((await create(LIMITS, false)).kind, 'over-cap')
+        const made = await create(limits, true)
+        // It is over and makes no room: there was room.
+        equal(made.kind === 'created' && made.evicted.sessions.length, 0)
+      })
+    })
+  }
+}
+
 function readingLive({ test }: Runner, open: OpenHarness): void {
   test('live: tells the staff’s current version and not the copy on the session', async () => {
     const harness = await open()
@@ -195,7 +223,7 @@ function listing({ test }: Runner, open: OpenHarness): void {
       const now = (await harness.store.sessions.live(tenantId, first.session.id))?.now
       ok(now)
       await harness.store.sessions.touch([{ tenantId, sessionId: first.session.id, at: now }])
-      const query = { tenantId, userId, state: 'active', idleMs: DAY, limit: 2 } as const
+      const query = { tenantId, userId, state: 'active', idleMs: DAY, maxSessionLifeMs: 30 * DAY, limit: 2 } as const
       const seen: SessionId[] = []
       let after: SessionQuery['after']
       for (;;) {
@@ -210,7 +238,7 @@ function listing({ test }: Runner, open: OpenHarness): void {
     })
   })
 
-  test('list: what is over is not active: revoked, past its end, and not seen for the idle limit', async () => {
+  test('list: what is over is not active: revoked, past its end, and beyond either limit, whatever it was made with', async () => {
     const harness = await open()
     const member = await harness.member()
     const live = await signIn(harness, member)
@@ -218,14 +246,18 @@ function listing({ test }: Runner, open: OpenHarness): void {
     const short = await signIn(harness, member, { lifeMs: HOUR })
     const { tenantId, userId } = member
     await harness.store.sessions.end({ of: 'session', tenantId, sessionId: revoked.session.id }, MANUAL, () => [])
-    const ids = async (state: SessionQuery['state'], idleMs = DAY) =>
-      (await harness.store.sessions.list({ tenantId, userId, state, idleMs, limit: 50 })).map(({ id }) => id).sort()
+    const ids = async (state: SessionQuery['state'], idleMs = DAY, maxSessionLifeMs = 30 * DAY) =>
+      (await harness.store.sessions.list({ tenantId, userId, state, idleMs, maxSessionLifeMs, limit: 50 }))
+        .map(({ id }) => id)
+        .sort()
     await later(harness, 2 * HOUR, async () => {
       deepEqual(await ids('active'), [live.session.id])
       deepEqual(await ids('ended'), [revoked.session.id, short.session.id].sort())
       equal((await ids('all')).length, 3)
       deepEqual(await ids('active', HOUR), [])
       equal((await ids('ended', HOUR)).length, 3)
+      deepEqual(await ids('active', DAY, HOUR), [])
+      equal((await ids('ended', DAY, HOUR)).length, 3)
     })
   })
 
@@ -233,7 +265,7 @@ function listing({ test }: Runner, open: OpenHarness): void {
     const harness = await open()
     const owner = await signIn(harness)
     const stranger = await harness.member()
-    const query = { state: 'all', idleMs: DAY, limit: 50 } as const
+    const query = { state: 'all', idleMs: DAY, maxSessionLifeMs: 30 * DAY, limit: 50 } as const
     const { list } = harness.store.sessions
     deepEqual(await list({ ...query, tenantId: stranger.tenantId, userId: owner.userId }), [])
     deepEqual(await list({ ...query, tenantId: owner.tenantId, userId: stranger.userId }), [])

@@ -342,7 +342,7 @@ function rotating(runner: Runner, open: OpenHarness): void {
 
 /** What a refresh is told now, as something to rely on. */
 async function reliedOf({ store }: StoreHarness, { tenantId, session }: SignedIn): Promise<ReliedFacts> {
-  const windows = { device: undefined, idleMs: DAY, rapidWindowMs: DAY }
+  const windows = { device: undefined, idleMs: DAY, maxSessionLifeMs: 30 * DAY, rapidWindowMs: DAY }
   const facts = await store.tokens.facts(tenantId, session.token.tokenHash, windows)
   ok(facts?.session, 'the token has no session')
   const { liveSessions, youngSessions, recentFailures, deviceTrusted, user } = facts.session

@@ -7,6 +7,7 @@
 import type { SallyportError } from '../../errors.ts'
 import type { IpRuleId, SessionId, TenantId, UserId } from '../../ids.ts'
 import type { AuditOf } from './audited.ts'
+import type { LiveLimits } from './sessions.ts'
 
 export const IP_RULE_TYPES = ['ALLOW', 'DENY'] as const
 export type IpRuleType = (typeof IP_RULE_TYPES)[number]
@@ -106,9 +107,5 @@ export interface AccessStore {
   ): Promise<StoredSettings | SallyportError | undefined>
 
   /** Live sessions of the tenant, newest seen first, and where each was last seen from. */
-  places(input: {
-    readonly tenantId: TenantId
-    readonly idleMs: number
-    readonly limit: number
-  }): Promise<readonly SessionPlace[]>
+  places(input: { readonly tenantId: TenantId; readonly limit: number } & LiveLimits): Promise<readonly SessionPlace[]>
 }

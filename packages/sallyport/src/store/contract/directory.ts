@@ -8,7 +8,7 @@ import type { Role } from '../../directory/roles.ts'
 import type { SessionId, StaffId, TenantId, UserId } from '../../ids.ts'
 import type { AuditOf } from './audited.ts'
 import type { EndedSessions } from './ended-sessions.ts'
-import type { SessionRow } from './sessions.ts'
+import type { LiveLimits, SessionRow } from './sessions.ts'
 
 export interface TenantRow {
   readonly id: TenantId
@@ -204,10 +204,7 @@ export interface DirectoryStore {
   team(tenantId: TenantId): Promise<TeamListing>
 
   /** What each member of the tenant has open and enrolled; members without either may be missing. */
-  teamActivity(of: {
-    readonly tenantId: TenantId
-    readonly idleMs: number
-  }): Promise<ReadonlyMap<StaffId, MemberActivity>>
+  teamActivity(of: { readonly tenantId: TenantId } & LiveLimits): Promise<ReadonlyMap<StaffId, MemberActivity>>
 
   /** The names of those people who have a place in the tenant, or had one. */
   names(tenantId: TenantId, userIds: readonly string[]): Promise<ReadonlyMap<string, string>>

@@ -5,6 +5,7 @@
  */
 
 import type { TenantId } from '../../ids.ts'
+import type { LiveLimits } from './sessions.ts'
 
 /** A half-open period that begins and ends on a full hour (UTC), in equal steps of whole hours. */
 export interface Steps {
@@ -68,10 +69,10 @@ export interface OverviewStore {
   events(of: Steps): Promise<readonly EventCount[]>
   signals(of: Omit<Steps, 'stepMs'>): Promise<readonly SignalCount[]>
   /**
-   * A session is over when it was ended, at its end, or `idleMs` after it was last seen, whichever came first. `lifeMs` is the longest
-   * that one can live.
+   * A session is over when it was ended, at its end, or at one of the limits, whichever came first, but not before it was last seen:
+   * a limit that was tightened since does not undo what was open before. `lookBackMs` is the longest that one can have lived.
    */
-  sessions(of: Steps & { readonly idleMs: number; readonly lifeMs: number }): Promise<SessionFigures>
+  sessions(of: Steps & LiveLimits & { readonly lookBackMs: number }): Promise<SessionFigures>
   /** At this moment. Counting stops at a hundred thousand. */
-  live(of: { readonly tenantId: TenantId; readonly idleMs: number }): Promise<LiveFigures>
+  live(of: { readonly tenantId: TenantId } & LiveLimits): Promise<LiveFigures>
 }

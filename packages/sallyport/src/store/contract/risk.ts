@@ -8,6 +8,7 @@ import type { AuditRow } from '../../audit/record.ts'
 import type { ChallengeId, SessionId, StaffId, TenantId, UserId } from '../../ids.ts'
 import type { SeenSession } from '../../risk/facts.ts'
 import type { AuditOf } from './audited.ts'
+import type { LiveLimits } from './sessions.ts'
 
 /** How many of the most recent sign-in sessions are looked at. */
 export const HISTORY_SESSIONS = 12
@@ -47,16 +48,16 @@ export interface AfterRow {
 /** Every method is bound to the tenant it is given. Ages are judged by the database's clock. */
 export interface RiskStore {
   /** In one round trip. */
-  signInFacts(input: {
-    readonly tenantId: TenantId
-    readonly userId: UserId
-    readonly staffId: StaffId
-    /** The digest of the presented device; `undefined` where none was shown. */
-    readonly device: string | undefined
-    /** Sessions not seen for longer are no longer live. */
-    readonly idleMs: number
-    readonly rapidWindowMs: number
-  }): Promise<SignInFacts>
+  signInFacts(
+    input: {
+      readonly tenantId: TenantId
+      readonly userId: UserId
+      readonly staffId: StaffId
+      /** The digest of the presented device; `undefined` where none was shown. */
+      readonly device: string | undefined
+      readonly rapidWindowMs: number
+    } & LiveLimits,
+  ): Promise<SignInFacts>
 
   /** In one round trip. */
   refreshHistory(input: {

@@ -44,6 +44,7 @@ export interface RealFacts {
   readonly staffId: StaffId
   /** The version that the person acting had at the start. */
   readonly versionAtStart: number
+  readonly createdAt: Date
   readonly revokedAt: Date | null
   readonly expiresAt: Date
   readonly staff: LiveFacts['staff']
@@ -81,6 +82,15 @@ export interface LiveFacts {
   readonly tenant: { readonly disabled: boolean }
 }
 
+/**
+ * The limits that hold in a tenant now, whatever its sessions were made with: one older than the one, or not seen for longer than
+ * the other, MUST NOT be listed as active nor counted as live.
+ */
+export interface LiveLimits {
+  readonly idleMs: number
+  readonly maxSessionLifeMs: number
+}
+
 export interface NewSession {
   readonly id: SessionId
   readonly tenantId: TenantId
@@ -105,9 +115,7 @@ export interface NewSession {
 }
 
 /** How many sessions a member may have, and how fast they may come. Judged in the transaction that creates one. */
-export interface SessionLimits {
-  /** Sessions not seen for longer are no longer live. */
-  readonly idleMs: number
+export interface SessionLimits extends LiveLimits {
   /** No new one while more than these were made within the window and are live. */
   readonly rapid: { readonly sessions: number; readonly windowMs: number } | undefined
   readonly cap:
@@ -134,12 +142,10 @@ export type SessionCreation =
   | { readonly kind: 'over-cap'; readonly sessions: number }
 
 /** Newest seen first; `after` is the last row of the page before. */
-export interface SessionQuery {
+export interface SessionQuery extends LiveLimits {
   readonly tenantId: TenantId
   readonly userId: UserId
   readonly state: 'active' | 'ended' | 'all'
-  /** Sessions not seen for longer than this are no longer active. */
-  readonly idleMs: number
   readonly after?: { readonly lastSeenAt: Date; readonly id: SessionId } | undefined
   readonly limit: number
 }

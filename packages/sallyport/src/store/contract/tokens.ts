@@ -11,6 +11,7 @@ import type { Place } from '../../risk/facts.ts'
 import type { AuditOf } from './audited.ts'
 import type { EndedSessions, RevokeReason } from './ended-sessions.ts'
 import type { WaitReason } from './risk.ts'
+import type { LiveLimits } from './sessions.ts'
 
 /** What a family is bound to. `value` is the key's thumbprint or the device cookie's hash. */
 export type Binding =
@@ -179,10 +180,9 @@ export interface Containment {
 }
 
 /** What the facts of risk are about, and what they are counted within. */
-export interface RiskWindows {
+export interface RiskWindows extends LiveLimits {
   /** The digest of the presented device; `undefined` where none was shown. */
   readonly device: string | undefined
-  readonly idleMs: number
   readonly rapidWindowMs: number
 }
 

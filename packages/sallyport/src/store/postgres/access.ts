@@ -21,6 +21,7 @@ import { insertAudit } from './audit.ts'
 import { insertChanges } from './changes.ts'
 import type { Database, Sql, Statement, Tx } from './database.ts'
 import { nowSql } from './database.ts'
+import { liveSql } from './live-sessions.ts'
 import { ipRules, tenants } from './schema.ts'
 
 /** Tenant and rules in one trip: a tenant without rules is one row with a null id. */
@@ -47,8 +48,7 @@ const PLACES: Statement = {
   name: 'sallyport_session_places',
   text: `select s.id, s.user_id, u.name, s.ip_address, s.last_seen_at
     from user_sessions s join users u on u.id = s.user_id
-    where s.tenant_id = $1 and s.revoked_at is null and s.expires_at > ${nowSql('$2')}
-      and s.last_seen_at > ${nowSql('$2')} - $3::float8 * interval '1 millisecond'
+    where s.tenant_id = $1 and ${liveSql('s', { now: nowSql('$2'), idleMs: '$3', maxSessionLifeMs: '$5' })}
     order by s.last_seen_at desc, s.id desc limit $4`,
 }
 
@@ -109,14 +109,14 @@ export function accessStore(database: Database): AccessStore {
         return after
       }),
 
-    async places({ tenantId, idleMs, limit }) {
+    async places({ tenantId, idleMs, maxSessionLifeMs, limit }) {
       const rows = await database.run<{
         id: SessionId
         user_id: UserId
         name: string
         ip_address: string | null
         last_seen_at: Date
-      }>(PLACES, [tenantId, database.clock.offsetMs, idleMs, limit])
+      }>(PLACES, [tenantId, database.clock.offsetMs, idleMs, limit, maxSessionLifeMs])
       return rows.map((row) => ({
         sessionId: row.id,
         userId: row.user_id,

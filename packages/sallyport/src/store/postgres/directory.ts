@@ -17,7 +17,7 @@ import type {
   TeamListing,
   UserRow,
 } from '../contract/directory.ts'
-import type { SessionRow } from '../contract/sessions.ts'
+import type { LiveLimits, SessionRow } from '../contract/sessions.ts'
 import { insertAudit } from './audit.ts'
 import { insertChanges } from './changes.ts'
 import type { Database, Statement, Tx } from './database.ts'
@@ -27,6 +27,7 @@ import { invitationOf, membersOf, signUpOf } from './directory-members.ts'
 import { memberOf, readAccount, userOf } from './directory-rows.ts'
 import { endSessions } from './end-sessions.ts'
 import { mapDriverError, UniqueViolation } from './errors.ts'
+import { liveSql } from './live-sessions.ts'
 import { oneTimeTokens, tenantStaff, tenants, tokenFamilies, userSessions, users } from './schema.ts'
 
 export function directoryStore(database: Database): DirectoryStore {
@@ -239,8 +240,8 @@ const ACTIVITY: Statement = {
       (select s.last_seen_at from user_sessions s where s.tenant_id = st.tenant_id and s.user_id = st.user_id
         and s.staff_id = st.id and s.kind = 'login' order by s.last_seen_at desc, s.id desc limit 1) as last_seen_at,
       (select count(*)::int4 from (select 1 from user_sessions s where s.tenant_id = st.tenant_id and s.staff_id = st.id
-        and s.revoked_at is null and s.kind = 'login' and s.session_version = st.session_version
-        and s.expires_at > ${nowSql('$2')} and s.last_seen_at > ${nowSql('$2')} - $3::float8 * interval '1 millisecond'
+        and s.kind = 'login' and s.session_version = st.session_version
+        and ${liveSql('s', { now: nowSql('$2'), idleMs: '$3', maxSessionLifeMs: '$4' })}
         limit ${MOST_LIVE}) live) as live_sessions,
       (select coalesce(array_agg(distinct f.type), '{}') from mfa_factors f
         where f.user_id = st.user_id and f.verified_at is not null and f.disabled_at is null) as factors
@@ -249,14 +250,14 @@ const ACTIVITY: Statement = {
 
 async function teamActivity(
   database: Database,
-  { tenantId, idleMs }: { readonly tenantId: TenantId; readonly idleMs: number },
+  { tenantId, idleMs, maxSessionLifeMs }: { readonly tenantId: TenantId } & LiveLimits,
 ): Promise<ReadonlyMap<StaffId, MemberActivity>> {
   const rows = await database.run<{
     staff_id: StaffId
     last_seen_at: Date | null
     live_sessions: number
     factors: MemberActivity['factors']
-  }>(ACTIVITY, [tenantId, database.clock.offsetMs, idleMs])
+  }>(ACTIVITY, [tenantId, database.clock.offsetMs, idleMs, maxSessionLifeMs])
   return new Map(
     rows.map(({ staff_id, last_seen_at, live_sessions, factors }) => [
       staff_id,

@@ -13,7 +13,7 @@ import type {
   SignalCount,
 } from '../contract/overview.ts'
 import type { Database, Sql, Statement } from './database.ts'
-import { nowSql } from './database.ts'
+import { liveSql } from './live-sessions.ts'
 import { stableNowSql } from './risk.ts'
 
 const statement = (name: string, text: string): Statement => ({ name: `sallyport_overview_${name}`, text })
@@ -76,7 +76,8 @@ const SESSIONS = statement(
   `with open as materialized (
       select * from (
         select created_at, last_seen_at, country, city, user_agent, user_id,
-          least(coalesce(revoked_at, 'infinity'), expires_at, last_seen_at + $5::float8 * interval '1 millisecond') as ended_at
+          least(coalesce(revoked_at, 'infinity'), expires_at, last_seen_at + $5::float8 * interval '1 millisecond',
+            greatest(last_seen_at, created_at + $8::float8 * interval '1 millisecond')) as ended_at
         from user_sessions
         where tenant_id = $1::uuid and kind = 'login' and created_at < $3::timestamptz
           and created_at >= $2::timestamptz - $6::float8 * interval '1 millisecond'
@@ -111,9 +112,8 @@ const LIVE = statement(
     from (
       select s.kind, s.user_id from user_sessions s
         join tenant_staff st on st.tenant_id = s.tenant_id and st.id = s.staff_id
-      where s.tenant_id = $1::uuid and s.revoked_at is null and st.status = 'active'
-        and s.session_version = st.session_version and s.expires_at > ${nowSql('$2')}
-        and s.last_seen_at > ${stableNowSql('$2')} - $3::float8 * interval '1 millisecond'
+      where s.tenant_id = $1::uuid and st.status = 'active' and s.session_version = st.session_version
+        and ${liveSql('s', { now: stableNowSql('$2'), idleMs: '$3', maxSessionLifeMs: '$4' })}
       limit ${MOST_LIVE}
     ) live`,
 )
@@ -124,13 +124,13 @@ export function overviewStore(database: Database): OverviewStore {
 
     signals: ({ tenantId, from, to }) => database.run<SignalCount>(SIGNALS, [tenantId, from, to]),
 
-    async sessions({ tenantId, from, to, stepMs, idleMs, lifeMs }) {
+    async sessions({ tenantId, from, to, stepMs, idleMs, maxSessionLifeMs, lookBackMs }) {
       const [row] = await database.run<{
         open_before: number
         steps: SessionFigures['steps']
         places: readonly (Omit<PlaceCount, 'lastSeenAt'> & { readonly lastSeenAt: number })[]
         agents: SessionFigures['agents']
-      }>(SESSIONS, [tenantId, from, to, stepMs, idleMs, lifeMs, database.clock.offsetMs])
+      }>(SESSIONS, [tenantId, from, to, stepMs, idleMs, lookBackMs, database.clock.offsetMs, maxSessionLifeMs])
       if (row === undefined) throw new TypeError('overview: the sessions of a period answered no row')
       const { open_before: openBefore, steps, places, agents } = row
       return {
@@ -141,8 +141,8 @@ export function overviewStore(database: Database): OverviewStore {
       }
     },
 
-    async live({ tenantId, idleMs }) {
-      const [row] = await database.run<LiveFigures>(LIVE, [tenantId, database.clock.offsetMs, idleMs])
+    async live({ tenantId, idleMs, maxSessionLifeMs }) {
+      const [row] = await database.run<LiveFigures>(LIVE, [tenantId, database.clock.offsetMs, idleMs, maxSessionLifeMs])
       if (row === undefined) throw new TypeError('overview: the live sessions answered no row')
       return row
     },

@@ -14,6 +14,7 @@ import { insertChanges } from './changes.ts'
 import type { Database, Statement } from './database.ts'
 import { nowSql } from './database.ts'
 import { incidentStore } from './incidents.ts'
+import { liveSessionsSql } from './live-sessions.ts'
 import { userSessions } from './schema.ts'
 
 /** The clock as a value that an index can be searched by. `parameter` is bound to the shift in milliseconds. */
@@ -21,24 +22,8 @@ export function stableNowSql(parameter: string): string {
   return `(statement_timestamp() + ${parameter}::float8 * interval '1 millisecond')`
 }
 
-/** Counting beyond this tells nothing more, and a heap of forgotten sessions must not slow every refresh down. */
+/** Counting beyond this tells nothing more. */
 const MOST_COUNTED = 200
-
-/** How many live sign-in sessions a member has. The arguments are SQL expressions. */
-export function liveSessionsSql(of: {
-  readonly tenantId: string
-  readonly staffId: string
-  readonly now: string
-  readonly idleMs: string
-  /** Only those made within this many milliseconds. */
-  readonly withinMs?: string
-}): string {
-  const young = of.withinMs && `and l.created_at > ${of.now} - ${of.withinMs}::float8 * interval '1 millisecond'`
-  return `(select count(*)::int4 from (select 1 from user_sessions l
-    where l.tenant_id = ${of.tenantId} and l.staff_id = ${of.staffId} and l.revoked_at is null and l.kind = 'login'
-      and l.expires_at > ${of.now} and l.last_seen_at > ${of.now} - ${of.idleMs}::float8 * interval '1 millisecond'
-      ${young ?? ''} limit ${MOST_COUNTED}) live)`
-}
 
 /** How many sign-ins and step-ups failed on an account lately. */
 export function recentFailuresSql(userId: string, now: string): string {
@@ -66,8 +51,8 @@ const trustedSql = (now: string) => `exists (select 1 from trusted_devices d
 const SIGN_IN: Statement = {
   name: 'sallyport_risk_sign_in',
   text: `select ${nowSql('$7')} as now, ${HISTORY} as history,
-    ${liveSessionsSql({ tenantId: '$1', staffId: '$3', now: stableNowSql('$7'), idleMs: '$5' })} as live_sessions,
-    ${liveSessionsSql({ tenantId: '$1', staffId: '$3', now: stableNowSql('$7'), idleMs: '$5', withinMs: '$6' })} as young_sessions,
+    ${liveSessionsSql({ tenantId: '$1', staffId: '$3', now: stableNowSql('$7'), idleMs: '$5', maxSessionLifeMs: '$8' })} as live_sessions,
+    ${liveSessionsSql({ tenantId: '$1', staffId: '$3', now: stableNowSql('$7'), idleMs: '$5', maxSessionLifeMs: '$8', withinMs: '$6' })} as young_sessions,
     ${recentFailuresSql('$2::uuid', stableNowSql('$7'))} as recent_failures,
     (select last_mfa_at from users where id = $2) as last_mfa_at,
     ${trustedSql(stableNowSql('$7'))} as device_trusted`,
@@ -99,7 +84,7 @@ export function riskStore(database: Database): RiskStore {
   return {
     ...incidentStore(database),
 
-    async signInFacts({ tenantId, userId, staffId, device, idleMs, rapidWindowMs }) {
+    async signInFacts({ tenantId, userId, staffId, device, idleMs, maxSessionLifeMs, rapidWindowMs }) {
       const [row] = await database.run<{
         now: Date
         history: readonly HistoryRow[]
@@ -108,7 +93,16 @@ export function riskStore(database: Database): RiskStore {
         recent_failures: number
         last_mfa_at: Date | null
         device_trusted: boolean
-      }>(SIGN_IN, [tenantId, userId, staffId, device ?? null, idleMs, rapidWindowMs, database.clock.offsetMs])
+      }>(SIGN_IN, [
+        tenantId,
+        userId,
+        staffId,
+        device ?? null,
+        idleMs,
+        rapidWindowMs,
+        database.clock.offsetMs,
+        maxSessionLifeMs,
+      ])
       if (row === undefined) throw new TypeError('risk: the facts of a sign-in answered no row')
       return {
         now: row.now,

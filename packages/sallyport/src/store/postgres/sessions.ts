@@ -22,7 +22,8 @@ import type { Database, Drizzle, Statement, Tx } from './database.ts'
 import { nowSql } from './database.ts'
 import { endSessions } from './end-sessions.ts'
 import { mapDriverError } from './errors.ts'
-import { liveSessionsSql, stableNowSql } from './risk.ts'
+import { isLive, liveSessionsSql } from './live-sessions.ts'
+import { stableNowSql } from './risk.ts'
 import { refreshTokens, tenantStaff, tenants, tokenFamilies, userSessions, users } from './schema.ts'
 import { bindingColumns, tokenColumns } from './tokens.ts'
 
@@ -33,7 +34,7 @@ const LIVE: Statement = {
       st.session_version as staff_version, st.status, st.role, st.permissions, u.name as user_name,
       u.disabled_at is not null as user_disabled, te.disabled_at is not null as tenant_disabled,
       s.real_session_id, s.real_staff_id, s.real_session_version, rs.revoked_at as real_revoked_at,
-      rs.expires_at as real_expires_at, rst.session_version as real_staff_version, rst.status as real_status,
+      rs.created_at as real_created_at, rs.expires_at as real_expires_at, rst.session_version as real_staff_version, rst.status as real_status,
       rst.role as real_role, rst.permissions as real_permissions, ru.name as real_name,
       ru.disabled_at is not null as real_disabled,
       coalesce((select max(r.generation) from token_families f
@@ -76,6 +77,7 @@ interface LiveRow {
   readonly real_staff_id: StaffId
   readonly real_session_version: number
   readonly real_revoked_at: Date | null
+  readonly real_created_at: Date | null
   readonly real_expires_at: Date | null
   readonly real_staff_version: number | null
   readonly real_status: 'active' | 'disabled' | 'removed' | null
@@ -232,10 +234,11 @@ function listed({
   return { ...(session as unknown as SessionRow), impersonator: (impersonator as SessionRow['impersonator']) ?? null }
 }
 
+const COUNTED = { now: stableNowSql('$5'), idleMs: '$3', maxSessionLifeMs: '$7' } as const
 const COUNT_LIVE: Statement = {
   name: 'sallyport_count_live_sessions',
-  text: `select ${liveSessionsSql({ tenantId: '$1', staffId: '$2', now: stableNowSql('$5'), idleMs: '$3' })} as live,
-    ${liveSessionsSql({ tenantId: '$1', staffId: '$2', now: stableNowSql('$5'), idleMs: '$3', withinMs: '$4' })} as young,
+  text: `select ${liveSessionsSql({ tenantId: '$1', staffId: '$2', ...COUNTED })} as live,
+    ${liveSessionsSql({ tenantId: '$1', staffId: '$2', ...COUNTED, withinMs: '$4' })} as young,
     (select last_mfa_at from users where id = $6) as last_mfa_at`,
 }
 
@@ -245,7 +248,7 @@ async function makeRoom(
   { tenantId, staffId, userId, limits }: NewSession,
 ): Promise<EndedSessions | Extract<SessionCreation, { readonly kind: 'rapid' | 'over-cap' }>> {
   if (limits === undefined) return NOTHING_ENDED
-  const { idleMs, rapid, cap } = limits
+  const { idleMs, maxSessionLifeMs, rapid, cap } = limits
   const windowMs = rapid?.windowMs ?? 0
   const [row] = await tx.run<{ live: number; young: number; last_mfa_at: Date | null }>(COUNT_LIVE, [
     tenantId,
@@ -254,6 +257,7 @@ async function makeRoom(
     windowMs,
     tx.shiftMs,
     userId,
+    maxSessionLifeMs,
   ])
   if (row === undefined) throw new TypeError('sessions: a count answered no row')
   if (rapid !== undefined && row.young > rapid.sessions) return { kind: 'rapid', sessions: row.young }
@@ -268,9 +272,7 @@ async function makeRoom(
         eq(userSessions.tenantId, tenantId),
         eq(userSessions.staffId, staffId),
         eq(userSessions.kind, 'login'),
-        isNull(userSessions.revokedAt),
-        gt(userSessions.expiresAt, tx.now),
-        gt(userSessions.lastSeenAt, new Date(tx.now.getTime() - idleMs)),
+        isLive(tx.now, limits),
       ),
     )
     .orderBy(asc(userSessions.lastSeenAt), asc(userSessions.id))
@@ -286,23 +288,12 @@ async function makeRoom(
 
 const NOTHING_ENDED: EndedSessions = { sessions: [], versions: [] }
 
-function asked({ tenantId, userId, state, idleMs, after }: SessionQuery, offsetMs: number) {
-  const now = sql`(clock_timestamp() + ${offsetMs}::float8 * interval '1 millisecond')`
-  const idleSince = sql`${now} - ${idleMs}::float8 * interval '1 millisecond'`
-  const active = and(
-    isNull(userSessions.revokedAt),
-    sql`${userSessions.expiresAt} > ${now}`,
-    sql`${userSessions.lastSeenAt} > ${idleSince}`,
-  )
-  const ended = or(
-    isNotNull(userSessions.revokedAt),
-    sql`${userSessions.expiresAt} <= ${now}`,
-    sql`${userSessions.lastSeenAt} <= ${idleSince}`,
-  )
+function asked({ tenantId, userId, state, after, ...limits }: SessionQuery, offsetMs: number) {
+  const live = isLive(sql`(clock_timestamp() + ${offsetMs}::float8 * interval '1 millisecond')`, limits)
   return and(
     eq(userSessions.tenantId, tenantId),
     eq(userSessions.userId, userId),
-    state === 'active' ? active : state === 'ended' ? ended : undefined,
+    state === 'active' ? live : state === 'ended' ? sql`not ${live}` : undefined,
     after &&
       sql`(${userSessions.lastSeenAt}, ${userSessions.id}) < (${after.lastSeenAt.toISOString()}::timestamptz, ${after.id}::uuid)`,
   )
@@ -316,6 +307,7 @@ function toRealFacts(row: LiveRow): RealFacts {
     staffId: row.real_staff_id,
     versionAtStart: row.real_session_version,
     revokedAt: row.real_expires_at === null ? row.now : row.real_revoked_at,
+    createdAt: row.real_created_at ?? row.now,
     expiresAt: row.real_expires_at ?? row.now,
     staff: {
       sessionVersion: row.real_staff_version ?? -1,

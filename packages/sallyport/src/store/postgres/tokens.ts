@@ -29,7 +29,8 @@ import type { Database, Sql, Statement, Tx } from './database.ts'
 import { nowSql } from './database.ts'
 import { endSessions } from './end-sessions.ts'
 import { TryAgain } from './errors.ts'
-import { liveSessionsSql, recentFailuresSql, stableNowSql } from './risk.ts'
+import { liveSessionsSql } from './live-sessions.ts'
+import { recentFailuresSql, stableNowSql } from './risk.ts'
 import { refreshTokens, stepUpChallenges, tokenFamilies, userSessions, users } from './schema.ts'
 import { distrustDevicesOf } from './trusted-devices.ts'
 
@@ -40,6 +41,7 @@ const MOST_TOGETHER = 32
 const COUNTED = countedSql({
   shift: '$1',
   idleMs: 'asked.idle_ms',
+  maxSessionLifeMs: 'asked.life_ms',
   rapidWindowMs: '$2',
   of: 't',
   device: 'asked.device',
@@ -48,13 +50,14 @@ const COUNTED = countedSql({
 function countedSql(given: {
   readonly shift: string
   readonly idleMs: string
+  readonly maxSessionLifeMs: string
   readonly rapidWindowMs: string
   readonly of: string
   readonly device: string
 }) {
-  const { of, device, idleMs } = given
+  const { of, device, idleMs, maxSessionLifeMs } = given
   const now = stableNowSql(given.shift)
-  const sessions = { tenantId: `${of}.tenant_id`, staffId: `${of}.staff_id`, now, idleMs }
+  const sessions = { tenantId: `${of}.tenant_id`, staffId: `${of}.staff_id`, now, idleMs, maxSessionLifeMs }
   return {
     liveSessions: liveSessionsSql(sessions),
     youngSessions: `case when s.created_at > ${now} - ${given.rapidWindowMs}::float8 * interval '1 millisecond'
@@ -69,8 +72,9 @@ const ASKED: Rowset<Asked> = {
   tenant_id: { type: 'uuid', of: ({ tenantId }) => tenantId },
   token_hash: { type: 'bytea', of: ({ hash }) => hash },
   device: { type: 'text', of: ({ windows }) => windows?.device },
-  // By the tenant, which may have tightened it.
+  // By the tenant, which may have tightened them.
   idle_ms: { type: 'float8', of: ({ windows }) => windows?.idleMs ?? 0 },
+  life_ms: { type: 'float8', of: ({ windows }) => windows?.maxSessionLifeMs ?? 0 },
 }
 
 /**
@@ -216,6 +220,7 @@ const ROTATION: Rowset<Rotation> = {
   leaf_hash: { type: 'bytea', of: ({ audit }) => audit.leafHash },
   relied: { type: 'bool', of: ({ relied }) => relied !== undefined },
   relied_idle: { type: 'float8', of: ({ relied }) => relied?.windows.idleMs ?? 0 },
+  relied_life: { type: 'float8', of: ({ relied }) => relied?.windows.maxSessionLifeMs ?? 0 },
   relied_device: { type: 'text', of: ({ relied }) => relied?.windows.device },
   relied_live: { type: 'int4', of: ({ relied }) => relied?.liveSessions },
   relied_young: { type: 'int4', of: ({ relied }) => relied?.youngSessions },
@@ -230,6 +235,7 @@ const ROTATION: Rowset<Rotation> = {
 const RELIED = countedSql({
   shift: '$1',
   idleMs: 'asked.relied_idle',
+  maxSessionLifeMs: 'asked.relied_life',
   rapidWindowMs: '$2',
   of: 's',
   device: 'asked.relied_device',

@@ -1,0 +1,113 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { OTHER_PASSWORD, PASSWORD } from '../../../../tests/support/directory-bench.ts'
+import type { InProcess, Member, Sent } from '../../../../tests/support/in-process.ts'
+import { openInProcess } from '../../../../tests/support/in-process.ts'
+import type { Alert } from './what-happened.ts'
+import { WHAT_HAPPENED } from './what-happened.ts'
+
+vi.mock('../directory/passwords.ts', () => import('../../../../tests/support/quick-passwords.ts'))
+
+const MINUTE = 60_000
+/** A device that the host knows to be stolen. */
+const STOLEN = 'stolen'
+
+describe('whoever is concerned is told by mail', () => {
+  let api: InProcess
+  let owner: Member
+  let admin: Member
+  let auditor: Member
+  let stranger: Member
+  beforeAll(async () => {
+    const signal = {
+      name: 'STOLEN_DEVICE',
+      points: 100,
+      soft: false,
+      find: ({ request }: { request: { device: { fingerprint: string | null } } }) =>
+        request.device.fingerprint === STOLEN ? { evidence: {} } : undefined,
+    }
+    api = await openInProcess({ risk: { mode: 'enforce', signals: [signal], thresholds: { rapidSessions: 0 } } })
+    owner = await api.signUp()
+    admin = await api.join(owner, 'admin')
+    auditor = await api.join(owner, 'auditor')
+    stranger = await api.signUp({ tenantName: 'Elsewhere' })
+  })
+  afterAll(() => api?.close())
+
+  const login = (member: Member, deviceFingerprint: string): Promise<Sent> =>
+    api.send('POST', '/api/auth/login', { body: { email: member.email, password: PASSWORD, deviceFingerprint } })
+  const change = (member: Member, method: string, path: string, body?: unknown): Promise<Sent> =>
+    api.send(method, path, { token: member.accessToken, ...(body !== undefined && { body }) })
+
+  /** What makes it happen to a member, and the kind of mail that tells them. */
+  const HAPPENINGS: readonly (readonly [Alert, string, (member: Member) => Promise<unknown>])[] = [
+    [
+      'token_reused',
+      'token_reused',
+      async ({ refreshToken }) => {
+        const send = () => api.send('POST', '/api/auth/refresh', { body: { refreshToken } })
+        expect((await send()).status).toBe(200)
+        await api.advance(MINUTE)
+        expect((await send()).body.error).toBe('REFRESH_TOKEN_REUSED')
+      },
+    ],
+    [
+      'session_blocked',
+      'security_alert',
+      async (member) => expect((await login(member, STOLEN)).body.error).toBe('SESSION_BLOCKED'),
+    ],
+    [
+      'new_device',
+      'security_alert',
+      async (member) => {
+        expect((await login(member, 'phone')).status).toBe(200)
+        expect((await login(member, 'laptop')).status).toBe(200)
+      },
+    ],
+    ['factor_enrolled', 'factor_enrolled', (member) => api.enrol(member)],
+    [
+      'factor_removed',
+      'factor_disabled',
+      async (member) => {
+        const { factorId } = await api.enrol(member)
+        await api.open(member, 'security_settings')
+        expect((await change(member, 'DELETE', `/api/security/mfa/factors/${factorId}`)).status).toBe(200)
+      },
+    ],
+    [
+      'factors_reset',
+      'factor_disabled',
+      async (member) => {
+        await api.enrol(member)
+        await api.open(owner, 'team_change')
+        expect((await change(owner, 'POST', `/api/team/${member.staffId}/reset-factors`)).status).toBe(200)
+      },
+    ],
+    [
+      'password_changed',
+      'password_changed',
+      async (member) => {
+        await api.open(member, 'security_settings')
+        const body = { currentPassword: PASSWORD, newPassword: OTHER_PASSWORD }
+        expect((await change(member, 'POST', '/api/auth/password', body)).status).toBe(200)
+      },
+    ],
+  ]
+
+  test.each(HAPPENINGS)('%s: the person and the admins of the tenant, nobody else', async (what, kind, happen) => {
+    const member = await api.join(owner, 'member')
+    const seen = (to: Member) => api.mails(to.email).filter(({ subject }) => subject === WHAT_HAPPENED[what].subject)
+    const told = (to: Member) => api.mails(to.email).filter((mail) => mail.kind === kind)
+    const before = [owner, admin].map((to) => seen(to).length)
+    expect(told(member)).toHaveLength(0)
+    await happen(member)
+    // Mails go out after the answer.
+    await vi.waitFor(() => {
+      expect([owner, admin].map((to) => seen(to).length)).toEqual(before.map((count) => count + 1))
+      expect(told(member)).toHaveLength(1)
+    })
+    for (const other of [auditor, stranger]) expect(seen(other)).toEqual([])
+    // What to do about it, and whence it came.
+    expect(told(member)[0]?.text).toContain('192.0.2.7')
+    expect(seen(admin).at(-1)?.text).toContain(WHAT_HAPPENED[what].toAdmins.advice)
+  })
+})

@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { PASSWORD } from '../../../../tests/support/directory-bench.ts'
+import type { InProcess, Member, Sent } from '../../../../tests/support/in-process.ts'
+import { openInProcess } from '../../../../tests/support/in-process.ts'
+import type { Signal } from './facts.ts'
+import type { Replayed } from './replay.ts'
+import { replayRisk } from './replay.ts'
+
+vi.mock('../directory/passwords.ts', () => import('../../../../tests/support/quick-passwords.ts'))
+
+/** What the host's signal says of the next request: the whole score, since nothing else about these requests is odd. */
+let points = 0
+const host: Signal = {
+  name: 'HOST',
+  points: 1,
+  soft: false,
+  find: () => (points === 0 ? undefined : { evidence: { points }, points }),
+}
+const scoring = (mode: 'enforce' | 'monitor') =>
+  openInProcess({ risk: { mode, signals: [host], thresholds: { rapidSessions: 0 } } })
+
+/** Sends one request that is scored with these points. */
+async function scored(given: number, send: () => Promise<Sent>): Promise<Sent> {
+  points = given
+  try {
+    return await send()
+  } finally {
+    points = 0
+  }
+}
+
+const login = (api: InProcess, { email }: Member): Promise<Sent> =>
+  api.send('POST', '/api/auth/login', { body: { email, password: PASSWORD } })
+const refresh = (api: InProcess, { refreshToken }: Member): Promise<Sent> =>
+  api.send('POST', '/api/auth/refresh', { body: { refreshToken } })
+
+/** The newest row with a score. */
+async function newestRow(api: InProcess, { tenantId }: Member) {
+  const [row] = await api.rows(`select action, outcome, metadata from audit_logs
+    where tenant_id = '${tenantId}' and metadata ? 'score' order by created_at desc, id desc limit 1`)
+  return row as { action: string; outcome: string; metadata: Record<string, unknown> }
+}
+
+const BOUNDARIES = [
+  { score: 59, status: 200, level: undefined },
+  { score: 60, status: 428, level: 'elevated' },
+  { score: 89, status: 428, level: 'elevated' },
+  { score: 90, status: 401, level: 'critical' },
+] as const
+const REQUESTS = [
+  { at: 'sign-in', send: login, passed: 'AUTH_LOGIN', purpose: 'sign_in' },
+  { at: 'refresh', send: refresh, passed: 'AUTH_TOKEN_REFRESH', purpose: 'session_risk' },
+] as const
+const actionOf = (status: number, passed: string): string =>
+  status === 200 ? passed : status === 428 ? 'STEP_UP_REQUIRED' : 'SUSPICIOUS_LOGIN_DETECTED'
+const CASES = REQUESTS.flatMap((request) => BOUNDARIES.map((boundary) => ({ ...request, ...boundary })))
+
+describe('the policy over HTTP', () => {
+  let api: InProcess
+  beforeAll(async () => {
+    api = await scoring('enforce')
+  })
+  afterAll(() => api?.close())
+
+  const versionOf = async ({ staffId }: Member): Promise<unknown> =>
+    (await api.rows(`select session_version from tenant_staff where id = '${staffId}'`))[0]?.['session_version']
+
+  test.each(CASES)('a $at at $score is answered $status, with the reasons of its audit row', async (one) => {
+    const { score, status, level, send, passed, purpose } = one
+    const member = await api.signUp()
+    const answer = await scored(score, () => send(api, member))
+    expect(answer.status, answer.text).toBe(status)
+    const { action, metadata } = await newestRow(api, member)
+    expect(action).toBe(actionOf(status, passed))
+    expect(metadata).toMatchObject({ score, reasons: ['HOST'], ...(level && { level }) })
+    if (status === 200) return
+    expect(answer.body).toMatchObject({ score: metadata['score'], reasons: metadata['reasons'] })
+    expect(answer.body).toMatchObject(
+      status === 428
+        ? { error: 'STEP_UP_REQUIRED', purpose }
+        : { error: 'SESSION_BLOCKED', reason: 'high_risk_activity' },
+    )
+    if (status === 428) {
+      expect(answer.headers.get('www-authenticate')).toBe(
+        'Bearer error="insufficient_user_authentication", max_age=600',
+      )
+    }
+  })
+
+  test.each([60, 89])('a refresh at %i consumes nothing and leaves the session waiting', async (score) => {
+    const member = await api.signUp()
+    const before = await api.snapshot()
+    expect((await scored(score, () => refresh(api, member))).status).toBe(428)
+    const after = await api.snapshot()
+    expect(after['refresh_tokens']).toBe(before['refresh_tokens'])
+    expect(after['token_families']).toBe(before['token_families'])
+    expect((await api.send('GET', '/api/auth/me', { token: member.accessToken })).status).toBe(428)
+    // However calm it looks by now.
+    expect((await refresh(api, member)).status).toBe(428)
+    expect(await versionOf(member)).toBe(1)
+  })
+
+  test('a refresh at 90 ends the family and the session and raises the version; a sign-in at 90 ends nothing', async () => {
+    const member = await api.signUp()
+    expect((await scored(90, () => login(api, member))).status).toBe(401)
+    expect(await versionOf(member)).toBe(1)
+    expect((await api.send('GET', '/api/auth/me', { token: member.accessToken })).status).toBe(200)
+    expect((await scored(90, () => refresh(api, member))).status).toBe(401)
+    expect(await versionOf(member)).toBe(2)
+    expect((await refresh(api, member)).body.error).toBe('REFRESH_TOKEN_REVOKED')
+    expect((await api.send('GET', '/api/auth/me', { token: member.accessToken })).body.error).toBe(
+      'SESSION_INVALIDATED',
+    )
+  })
+
+  test('what was recorded is scored again as it was, and otherwise under another policy', async () => {
+    const member = await api.signUp()
+    const from = new Date(api.now())
+    for (const { score } of BOUNDARIES) await scored(score, () => login(api, member))
+    const range = { from, to: new Date(api.now() + 1000) }
+    const replay = async (policy?: Parameters<typeof replayRisk>[1]['policy']): Promise<readonly Replayed[]> => {
+      const all: Replayed[] = []
+      for await (const one of replayRisk(api.engine.store, { ...range, policy })) {
+        if (one.userId === member.userId) all.push(one)
+      }
+      return all
+    }
+    const decisions = (rows: readonly Replayed[]) => rows.map(({ after }) => after.decision)
+    const same = await replay()
+    expect(decisions(same)).toEqual(['pass', 'step-up', 'step-up', 'block'])
+    for (const { before, after } of same) expect(after).toEqual(before)
+    expect(decisions(await replay({ stepUpAt: 59, blockAt: 89 }))).toEqual(['step-up', 'step-up', 'block', 'block'])
+    expect(decisions(await replay({ stepUpAt: 90, blockAt: 91 }))).toEqual(['pass', 'pass', 'pass', 'step-up'])
+  })
+})
+
+describe('monitor mode', () => {
+  let api: InProcess
+  beforeAll(async () => {
+    api = await scoring('monitor')
+  })
+  afterAll(() => api?.close())
+
+  test.each(CASES)('lets a $at at $score pass, and records what it would have been', async (one) => {
+    const { score, status, send, passed } = one
+    const member = await api.signUp()
+    const answer = await scored(score, () => send(api, member))
+    expect(answer.status, answer.text).toBe(200)
+    const { action, outcome, metadata } = await newestRow(api, member)
+    expect([action, outcome]).toEqual([passed, 'SUCCESS'])
+    expect(metadata).toMatchObject({ score, reasons: ['HOST'] })
+    expect(metadata['wouldBe']).toBe(status === 200 ? undefined : status === 428 ? 'step-up' : 'block')
+    expect((await api.send('GET', '/api/auth/me', { token: member.accessToken })).status).toBe(200)
+  })
+})
