@@ -6,11 +6,11 @@
  */
 
 import { createProgram } from './cli/program.ts'
-import { report } from './cli/report.ts'
 
 const program = createProgram()
 try {
   await program.parseAsync(process.argv)
 } catch (error) {
+  const { report } = await import('./cli/report.ts')
   process.exitCode = report(error, program.opts())
 }

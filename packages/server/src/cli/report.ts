@@ -5,15 +5,13 @@
  */
 
 import { SallyportError } from 'sallyport'
+import { EXIT } from './exit.ts'
 
 /** Options of every command. */
 export interface GlobalOptions {
   readonly json?: boolean
   readonly verbose?: boolean
 }
-
-/** What a command ends with: 0 done, 1 failed, 2 not asked rightly (arguments, configuration), 3 the database is away. */
-export const EXIT = { failed: 1, misconfigured: 2, unavailable: 3 } as const
 
 /** A command's own refusal, told by its message alone. */
 export class CommandError extends Error {
