@@ -225,4 +225,33 @@ describe.each(KINDS)('exports on %s', (kind) => {
       ),
     ).toBe('done')
   })
+
+  test('E9: the day that clocks are changed, a leap day and the ends of a year have their own events and no others', async () => {
+    const moments = [
+      '2027-03-27T22:59:00Z',
+      '2027-03-27T23:01:00Z',
+      '2027-03-28T21:59:00Z',
+      '2027-03-28T22:01:00Z',
+      '2027-12-31T23:59:00Z',
+      '2028-01-01T00:01:00Z',
+      '2028-02-28T23:59:00Z',
+      '2028-02-29T00:01:00Z',
+      '2028-02-29T23:59:00Z',
+      '2028-03-01T00:01:00Z',
+    ]
+    for (const moment of moments) {
+      await bench.event({ actorName: moment })
+      await bench.sealAt(new Date(moment))
+    }
+    const of = async (from: string, to: string) =>
+      (await json({ dataset: 'audit-logs', format: 'json', from, to }))
+        .map((row) => row['actor_name'])
+        .filter((name) => moments.includes(String(name)))
+    // Berlin puts its clocks forward: 23 hours, and both offsets in one period.
+    expect(await of('2027-03-28T00:00:00+01:00', '2027-03-29T00:00:00+02:00')).toEqual(moments.slice(1, 3))
+    expect(await of('2027-12-01T00:00:00Z', '2028-01-01T00:00:00Z')).toEqual(moments.slice(4, 5))
+    expect(await of('2028-01-01T14:00:00+14:00', '2028-01-01T10:00:00-14:00')).toEqual(moments.slice(5, 6))
+    expect(await of('2028-02-29T00:00:00Z', '2028-03-01T00:00:00Z')).toEqual(moments.slice(7, 9))
+    expect(await of('2028-02-01T00:00:00Z', '2028-02-29T00:00:00Z')).toEqual(moments.slice(6, 7))
+  })
 })

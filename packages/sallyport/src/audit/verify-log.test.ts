@@ -118,6 +118,11 @@ describe('a row that was altered', () => {
     await bench.tamper(`delete from audit_logs where id not in (select id from audit_seals)`)
   })
 
+  test.each(['infinity', '-infinity', '200000-01-01'])('its time to %s, which no calendar here has', async (time) => {
+    await bench.tamper(`update audit_logs set created_at = '${time}' where id = '${idAt(23)}'`)
+    expect((await bench.verify()).finding).toMatchObject({ kind: 'altered', seq: 23, id: idAt(23) })
+  })
+
   test('a row without personal data is bound to its salt too', async () => {
     const [row] = await bench.write(1, {
       actorName: null,
