@@ -7,10 +7,9 @@
 
 import { NODE_LEVELS } from '../store/contract/ledger.ts'
 import type { SealedRow } from '../store/contract/sealed-rows.ts'
-import { eachLine, readSealedRow } from '../store/contract/sealed-rows.ts'
+import { readSealedRows } from '../store/contract/sealed-rows.ts'
 import type { Finding } from './finding.ts'
 import { unsealed } from './finding.ts'
-import { type Intact, IntactLines } from './intact-line.ts'
 import { leafHashHex } from './leaf.ts'
 import { OrderOfRows, type Placed } from './placed.ts'
 import { Frontier } from './verifying/merkle.ts'
@@ -54,7 +53,6 @@ export interface RunResult {
 export class RunCheck {
   readonly #run: Run
   readonly #frontier = new Frontier()
-  readonly #lines = new IntactLines()
   readonly #order = new OrderOfRows()
   readonly #head: Placed[] = []
   readonly #remarks: Remark[] = []
@@ -71,11 +69,7 @@ export class RunCheck {
 
   /** Takes the next rows: whole lines, of which nothing is kept. After a finding the rest is passed over. */
   page(lines: Buffer): void {
-    eachLine(lines, (start, end) => {
-      if (this.#finding !== undefined) return
-      const intact = this.#lines.read(lines, start, end)
-      this.#finding = intact === undefined ? this.#row(readSealedRow(lines, start, end)) : this.#place(intact)
-    })
+    if (this.#finding === undefined) readSealedRows(lines, (row) => (this.#finding ??= this.#row(row)))
   }
 
   end(): RunResult {
@@ -96,21 +90,12 @@ export class RunCheck {
   }
 
   #row(sealed: SealedRow): Finding | undefined {
-    // What stands in the place of another is not looked at: the other is gone, whatever this one is.
-    const altered = sealed.seq === this.#next ? this.#altered(sealed) : undefined
-    if (altered !== undefined) return { kind: 'altered', seq: sealed.seq, id: sealed.id, message: altered }
-    return this.#place(sealed)
-  }
-
-  get #next(): number {
-    return this.#run.first + this.#frontier.size
-  }
-
-  /** Adds a row that is what was sealed, where it follows the one before. */
-  #place({ seq, id, recordedAtMs, leafHash }: Intact): Finding | undefined {
     const { first } = this.#run
-    if (seq !== this.#next) return unsealed(this.#next)
-    const placed = { seq, id, recordedAtMs }
+    const expected = first + this.#frontier.size
+    if (sealed.seq !== expected) return unsealed(expected)
+    const altered = this.#altered(sealed)
+    if (altered !== undefined) return { kind: 'altered', seq: expected, id: sealed.id, message: altered }
+    const placed = { seq: sealed.seq, id: sealed.id, recordedAtMs: sealed.recordedAtMs }
     if (this.#head.length < 2) this.#head.push(placed)
     // Of the first two, what stands before them has a part in who is out of place.
     if (this.#frontier.size < 2) this.#order.resume([placed])
@@ -118,10 +103,10 @@ export class RunCheck {
       const reordered = this.#order.next(placed)
       if (reordered !== undefined) return reordered
     }
-    this.#frontier.append(Buffer.from(leafHash, 'hex'), ({ level, index, hash }) => {
+    this.#frontier.append(Buffer.from(sealed.leafHash, 'hex'), ({ level, index, hash }) => {
       if (level % NODE_LEVELS === 0) this.#nodes.push({ level, index: first / 2 ** level + index, hash })
     })
-    this.#sign(seq + 1)
+    this.#sign(expected + 1)
     return undefined
   }
 

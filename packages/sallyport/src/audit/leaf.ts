@@ -63,8 +63,7 @@ export function leafHash(row: LeafRow): Buffer {
   return Buffer.from(leafHashHex(row), 'hex')
 }
 
-/** A time as entries have it. @throws TypeError for text that is none. */
-export function instant(at: Date | string): string {
+function instant(at: Date | string): string {
   if (typeof at !== 'string') return at.toISOString()
   if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(at)) throw new TypeError('audit: a time is not as it is written')
   return at

@@ -101,7 +101,7 @@ export interface LedgerStore {
   logs(): Promise<readonly LogId[]>
   /**
    * Hands out the sealed rows of a run, with their audit rows, in the order of seq, as pages of whole lines that
-   * `readSealedRow` takes apart. Rows are found by id alone, so that one moved to another tenant is seen. `page` is
+   * `readSealedRows` takes apart. Rows are found by id alone, so that one moved to another tenant is seen. `page` is
    * synchronous, and the bytes are its own only while it runs.
    */
   sealed(log: LogId, run: SeqRange, page: (lines: Buffer) => void): Promise<void>

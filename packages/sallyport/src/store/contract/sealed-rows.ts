@@ -31,38 +31,6 @@ export const SEALED_COLUMNS = `s.seq, s.id, encode(s.leaf_hash, 'hex'), date_par
   l.real_user_id, l.is_impersonating, l.resource, l.resource_id, l.old_value, l.new_value, l.metadata, l.ip_address, l.country,
   l.city, l.user_agent, l.correlation_id, encode(l.salt, 'hex')`
 
-/** Where each of {@link SEALED_COLUMNS} stands in a line. */
-export const FIELD = {
-  seq: 0,
-  id: 1,
-  sealedHash: 2,
-  recordedAt: 3,
-  rowHash: 4,
-  tenantId: 5,
-  createdAt: 6,
-  action: 7,
-  outcome: 8,
-  failureReason: 9,
-  userId: 10,
-  actorName: 11,
-  staffId: 12,
-  sessionId: 13,
-  realUserId: 14,
-  isImpersonating: 15,
-  resource: 16,
-  resourceId: 17,
-  oldValue: 18,
-  newValue: 19,
-  metadata: 20,
-  ipAddress: 21,
-  country: 22,
-  city: 23,
-  userAgent: 24,
-  correlationId: 25,
-  salt: 26,
-} as const
-export const FIELDS = 27
-
 const TAB = '\t'
 const LINE_BREAK = 0x0a
 const NULL = String.raw`\N`
@@ -81,19 +49,14 @@ export function sealedLine(fields: SealedFields): string {
   return `${fields.map(cell).join(TAB)}\n`
 }
 
-/** Finds the lines of a page: `each` is told where one starts, and where its line break is. */
-export function eachLine(page: Buffer, each: (start: number, end: number) => void): void {
+/** Takes a page apart: whole lines. Nothing is kept of its bytes. */
+export function readSealedRows(page: Buffer, each: (row: SealedRow) => void): void {
   for (let at = 0; at < page.length; ) {
     const found = page.indexOf(LINE_BREAK, at)
     const end = found < 0 ? page.length : found
-    each(at, end)
+    each(sealedRow(fieldsOf(page.toString('utf8', at, end))))
     at = end + 1
   }
-}
-
-/** Takes one line of a page apart. Nothing is kept of its bytes. */
-export function readSealedRow(page: Buffer, start: number, end: number): SealedRow {
-  return sealedRow(fieldsOf(page.toString('utf8', start, end)))
 }
 
 function fieldsOf(line: string): SealedFields {
@@ -109,39 +72,39 @@ function fieldsOf(line: string): SealedFields {
 
 function sealedRow(fields: SealedFields): SealedRow {
   const text = (at: number): string | null => fields[at] ?? null
-  const id = String(fields[FIELD.id])
-  const leafHash = String(fields[FIELD.sealedHash])
-  const seal = { seq: Number(fields[FIELD.seq]), id, leafHash, recordedAtMs: milliseconds(fields[FIELD.recordedAt]) }
+  const id = String(fields[1])
+  const leafHash = String(fields[2])
+  const seal = { seq: Number(fields[0]), id, leafHash, recordedAtMs: milliseconds(fields[3]) }
   // No audit row is without an action.
-  if (text(FIELD.action) === null) return { ...seal, row: undefined }
+  if (text(7) === null) return { ...seal, row: undefined }
   return {
     ...seal,
     row: {
       id,
-      leafHash: fields[FIELD.rowHash] === '' ? leafHash : String(fields[FIELD.rowHash]),
-      tenantId: text(FIELD.tenantId),
-      createdAt: isoOf(milliseconds(fields[FIELD.createdAt])),
-      action: fields[FIELD.action] as AuditRow['action'],
-      outcome: fields[FIELD.outcome] as AuditRow['outcome'],
-      failureReason: text(FIELD.failureReason),
-      userId: text(FIELD.userId),
-      actorName: text(FIELD.actorName),
-      staffId: text(FIELD.staffId),
-      sessionId: text(FIELD.sessionId),
-      realUserId: text(FIELD.realUserId),
-      isImpersonating: fields[FIELD.isImpersonating] === 't',
-      resource: text(FIELD.resource),
-      resourceId: text(FIELD.resourceId),
-      oldValue: parsed(fields[FIELD.oldValue]),
-      newValue: parsed(fields[FIELD.newValue]),
-      metadata: parsed(fields[FIELD.metadata]),
-      ipAddress: text(FIELD.ipAddress),
-      country: text(FIELD.country),
-      city: text(FIELD.city),
-      userAgent: text(FIELD.userAgent),
-      correlationId: String(fields[FIELD.correlationId]),
+      leafHash: fields[4] === '' ? leafHash : String(fields[4]),
+      tenantId: text(5),
+      createdAt: isoOf(milliseconds(fields[6])),
+      action: fields[7] as AuditRow['action'],
+      outcome: fields[8] as AuditRow['outcome'],
+      failureReason: text(9),
+      userId: text(10),
+      actorName: text(11),
+      staffId: text(12),
+      sessionId: text(13),
+      realUserId: text(14),
+      isImpersonating: fields[15] === 't',
+      resource: text(16),
+      resourceId: text(17),
+      oldValue: parsed(fields[18]),
+      newValue: parsed(fields[19]),
+      metadata: parsed(fields[20]),
+      ipAddress: text(21),
+      country: text(22),
+      city: text(23),
+      userAgent: text(24),
+      correlationId: String(fields[25]),
       // Never null in a row that this code wrote: one that is does not hash to its leaf.
-      salt: text(FIELD.salt) ?? '',
+      salt: text(26) ?? '',
     },
   }
 }
@@ -150,8 +113,7 @@ function parsed(json: string | null | undefined): unknown {
   return json == null ? null : (JSON.parse(json) as unknown)
 }
 
-/** A moment of a line in milliseconds since 1970. */
-export function milliseconds(epoch: string | null | undefined): number {
+function milliseconds(epoch: string | null | undefined): number {
   return Math.round(Number(epoch) * 1000)
 }
 
@@ -159,7 +121,7 @@ let second = Number.NaN
 let upToSecond = ''
 
 /** ISO 8601 of a moment, or what is none for a moment beyond all calendars. Rows come in the order of time, many to a second. */
-export function isoOf(ms: number): string {
+function isoOf(ms: number): string {
   const now = Math.floor(ms / 1000)
   if (now !== second) {
     second = now
