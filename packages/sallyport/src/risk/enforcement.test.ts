@@ -3,7 +3,7 @@ import { PASSWORD } from '../../../../tests/support/directory-bench.ts'
 import type { InProcess, Member, Sent } from '../../../../tests/support/in-process.ts'
 import { openInProcess } from '../../../../tests/support/in-process.ts'
 import type { Signal } from './facts.ts'
-import type { Replayed } from './replay.ts'
+import type { Replayed, ReplayPolicy } from './replay.ts'
 import { replayRisk } from './replay.ts'
 
 vi.mock('../directory/passwords.ts', () => import('../../../../tests/support/quick-passwords.ts'))
@@ -118,7 +118,7 @@ describe('the policy over HTTP', () => {
     const from = new Date(api.now())
     for (const { score } of BOUNDARIES) await scored(score, () => login(api, member))
     const range = { from, to: new Date(api.now() + 1000) }
-    const replay = async (policy?: Parameters<typeof replayRisk>[1]['policy']): Promise<readonly Replayed[]> => {
+    const replay = async (policy: ReplayPolicy = {}): Promise<readonly Replayed[]> => {
       const all: Replayed[] = []
       for await (const one of replayRisk(api.engine.store, { ...range, policy })) {
         if (one.userId === member.userId) all.push(one)

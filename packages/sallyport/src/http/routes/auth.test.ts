@@ -8,6 +8,7 @@ import { httpEngine } from '../api.ts'
 import { createHandler } from '../app.ts'
 import { authRoutes } from './auth.ts'
 import { teamRoutes } from './team.ts'
+import { tokenRoutes } from './tokens.ts'
 
 type Body = Record<string, never> & { readonly [name: string]: unknown }
 
@@ -25,7 +26,7 @@ beforeAll(async () => {
       requireStepUp: async (caller, purpose, request) =>
         steppedUp ? undefined : guard.requireStepUp(caller, purpose, request),
     },
-    routes: [...authRoutes, ...teamRoutes],
+    routes: [...authRoutes, ...teamRoutes, ...tokenRoutes],
     checkReplies: true,
   })
   send = async (method, path, body, token) => {
@@ -88,6 +89,23 @@ describe('from sign-up to a team', () => {
     equal(refusals[0], refusals[1])
     ok(refusals[0]?.startsWith('[401'))
     equal((await bench.rows("select id from audit_logs where action = 'AUTH_LOGIN_FAILED'")).length, 2)
+  })
+
+  test('no client names an audience: a sign-in and a refresh that do are refused, and the token has the one of the instance', async () => {
+    const login = { email: 'ada@example.com', password: PASSWORD }
+    const { body: tokens } = await send('POST', '/auth/login', login)
+    for (const field of ['aud', 'audience', 'resource']) {
+      const given = { [field]: 'https://other.example.com' }
+      for (const [path, body] of [
+        ['/auth/login', login],
+        ['/auth/refresh', { refreshToken: tokens['refreshToken'] }],
+      ] as const) {
+        const { status, body: problem } = await send('POST', path, { ...body, ...given })
+        deepEqual([path, field, status, problem['error']], [path, field, 400, 'INVALID_REQUEST'])
+      }
+    }
+    const claims = JSON.parse(Buffer.from(String(tokens['accessToken']).split('.')[1] ?? '', 'base64url').toString())
+    equal(claims.aud, bench.engine.settings.audience)
   })
 
   test('me: person, tenant, place, session, no one else, no factors', async () => {

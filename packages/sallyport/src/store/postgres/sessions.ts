@@ -4,7 +4,7 @@
  * @module
  */
 
-import { and, asc, desc, eq, gt, isNotNull, isNull, or, sql } from 'drizzle-orm'
+import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
 import type { SessionId, StaffId, TenantId, UserId } from '../../ids.ts'
 import type { Role } from '../../directory/roles.ts'
 import type { EndedSessions, RevokeReason } from '../contract/ended-sessions.ts'
