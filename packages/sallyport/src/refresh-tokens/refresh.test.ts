@@ -86,9 +86,9 @@ describe('an honest client', () => {
     const { accessToken } = tokensOf(await node.refresh(client.refreshToken))
     expect(await node.access(accessToken)).toBe('live')
     await node.engine.writeBehind.flush()
-    await node.pass(9 * SECOND)
+    await node.pass(6 * SECOND)
     expect(await node.refresh(client.refreshToken)).toMatchObject({ kind: 'replayed', cause: 'concurrent' })
-    await node.pass(2 * SECOND)
+    await node.pass(5 * SECOND)
     expect(inAWord(await node.refresh(client.refreshToken))).toBe('REFRESH_TOKEN_REUSED')
   })
 
