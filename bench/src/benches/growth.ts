@@ -80,7 +80,8 @@ async function openSized(postgresUrl: string, size: number, calls: number): Prom
   await settle(url)
   const sessions = await signIn(guard, others)
   const { store } = guard
-  const query = { ...member, state: 'active', idleMs: guard.engine.settings.idleMs, limit: PAGE } as const
+  const { idleMs, maxSessionLifeMs } = guard.engine.settings
+  const query = { ...member, state: 'active', idleMs, maxSessionLifeMs, limit: PAGE } as const
   const first = await store.sessions.list(query)
   const last = first.at(-1)
   const deep = await run(

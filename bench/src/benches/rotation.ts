@@ -172,8 +172,9 @@ function rotations(guard: Sallyport, sessions: BenchSession[]): (worker: number)
   return turns(sessions, async (session, at) => {
     const parsed = parseRefreshToken(engine.secrets, session.refreshToken)
     if (parsed === undefined) throw new Error('a token of ours was not recognised')
-    const { idleMs, refreshTtlMs, risk } = engine.settings
-    const windows = { device: undefined, idleMs, rapidWindowMs: risk.thresholds.rapidWindowMs }
+    const { idleMs, maxSessionLifeMs, refreshTtlMs, risk } = engine.settings
+    const { rapidWindowMs } = risk.thresholds
+    const windows = { device: undefined, idleMs, maxSessionLifeMs, rapidWindowMs }
     const known = engine.lineages.take(parsed)
     const facts = known?.facts ?? (await engine.store.tokens.facts(parsed.tenantId, parsed.hash, windows))
     if (facts === undefined || facts.session === null) throw new Error('a token of ours is not in the database')
