@@ -7,6 +7,7 @@ const ssr = { resolve: { conditions: ['source', 'module', 'node', 'development|p
 
 /** Every password by a quick hash: what costs a tenth of a second each, hundreds of times over, is nine tenths of a run. */
 const QUICK_PASSWORDS = ['tests/support/mock-passwords.ts']
+const RACES = ['tests/races/**/*.test.ts', 'tests/faults/**/*.test.ts']
 /** These look at hashes as they are, or put something of their own in a module's place: each has a process of its own. */
 const ALONE = [
   'packages/sallyport/src/directory/passwords.test.ts',
@@ -45,15 +46,31 @@ export default defineConfig({
         test: {
           name: 'servers',
           include: ['tests/**/*.test.ts'],
-          exclude: ['tests/e2e/**', ...ALONE],
+          exclude: ['tests/e2e/**', ...RACES, ...ALONE],
           setupFiles: QUICK_PASSWORDS,
           isolate: false,
           globalSetup: ['tests/support/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          // These start servers and measure races: side by side they would starve each other on two cores.
-          fileParallelism: false,
+          // One waits for its server while the other works.
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'races',
+          include: RACES,
+          setupFiles: QUICK_PASSWORDS,
+          isolate: false,
+          globalSetup: ['tests/support/global-setup.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          // Several nodes under load, held to bounds of time: side by side they would starve each other on two cores.
+          fileParallelism: false,
+          sequence: { groupOrder: 4 },
         },
       },
       {

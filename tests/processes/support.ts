@@ -21,8 +21,6 @@ export interface Run {
 export interface Running {
   readonly child: ChildProcess
   readonly url: string
-  /** From the spawn to the first good answer of /readyz. */
-  readonly readyMs: number
   output(): string
   /** Sends a signal and waits for the end. */
   end(signal: NodeJS.Signals): Promise<{ code: number | null; signal: NodeJS.Signals | null }>
@@ -70,11 +68,9 @@ export async function serve(cwd: string, env: Env = {}, args: readonly string[] 
     }
     await sleep(20)
   }
-  const readyMs = performance.now() - started
   return {
     child,
     url,
-    readyMs,
     output,
     async end(signal) {
       child.kill(signal)
