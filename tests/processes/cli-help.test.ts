@@ -13,7 +13,7 @@ test('help loads neither the engine nor any command', () => {
     execFileSync(process.execPath, [cli, '--help'], { env: { ...process.env, NODE_V8_COVERAGE: folder } })
     const [file = ''] = readdirSync(folder)
     const { result } = JSON.parse(readFileSync(join(folder, file), 'utf8')) as { result: { url: string }[] }
-    const ours = result.map(({ url }) => url).filter((url) => url.includes('/packages/'))
+    const ours = result.map(({ url }) => url).filter((url) => url.includes('/dist/') && !url.includes('/node_modules/'))
     expect(ours.map((url) => url.replace(/^.*\/dist\//, '')).toSorted()).toEqual([
       'cli.js',
       'cli/exit.js',
