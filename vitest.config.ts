@@ -5,7 +5,7 @@ import { countReporter } from './tools/count-reporter.ts'
 const resolve = { conditions: ['source'] }
 const ssr = { resolve: { conditions: ['source', 'module', 'node', 'development|production'] } }
 
-/** Every password by a quick hash: what costs a tenth of a second each, hundreds of times over, is nine tenths of a run. */
+/** A hash costs a tenth of a second: tests that are not about it would pay that hundreds of times. */
 const QUICK_PASSWORDS = ['tests/support/mock-passwords.ts']
 const RACES = ['tests/races/**/*.test.ts', 'tests/faults/**/*.test.ts']
 /** These look at hashes as they are, or put something of their own in a module's place: each has a process of its own. */
