@@ -73,6 +73,8 @@ Exit codes: 0 done, 1 failed, 2 arguments or configuration, 3 the database is aw
   keys
     .command('revoke')
     .argument('<kid>', 'the id of the key, as `keys list` shows it')
+    // One id in 64 begins with a dash: it is no option.
+    .allowUnknownOption()
     .description('end a compromised key on every node: what it signed is refused at once')
     .action(async (kid: string) => (await import('./keys.ts')).keysRevoke(kid, options()))
   const risk = program.command('risk').description('the scores of sign-ins and refreshes')
