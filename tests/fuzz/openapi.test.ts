@@ -19,7 +19,6 @@ import { PASSWORD } from '../support/directory-bench.ts'
 import type { InProcess, Member, Sent, Snapshot } from '../support/in-process.ts'
 import { openInProcess } from '../support/in-process.ts'
 
-// Hashing is not what is fuzzed, and would take most of the time.
 const RUNS = Number(process.env['SALLYPORT_FUZZ_RUNS'] ?? 3000)
 // The everyday run repeats itself, so that a red build tells of its change; the long run draws a seed of its own.
 const DRAWN = process.env['SALLYPORT_FUZZ_RUNS'] === undefined ? 20_261_121 : Math.floor(Math.random() * 0x7fffffff)

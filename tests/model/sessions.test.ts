@@ -13,7 +13,6 @@ import { OTHER_PASSWORD, PASSWORD } from '../support/directory-bench.ts'
 import type { InProcess, Sent } from '../support/in-process.ts'
 import { openInProcess } from '../support/in-process.ts'
 
-// Hashing is not what is modelled, and would take most of the time.
 const RUNS = Number(process.env['SALLYPORT_MODEL_RUNS'] ?? 200)
 // The everyday run repeats itself, so that a red build tells of its change; the long run draws a seed of its own.
 const DRAWN = process.env['SALLYPORT_MODEL_RUNS'] === undefined ? 20_261_121 : Math.floor(Math.random() * 0x7fffffff)

@@ -17,7 +17,7 @@ import { Delays, KNOWN_WITHIN_MS } from '../support/delays.ts'
 import { hasPostgres } from '../support/postgres.ts'
 
 const ROUNDS = Number(process.env['SALLYPORT_ROUNDS'] ?? 200)
-/** Each ends in ninety-nine verdicts, one after the other: five times the work of a round above. */
+/** Each ends in ninety-nine verdicts, one after the other: four times the work of a round above. */
 const STRICT_ROUNDS = Math.ceil(ROUNDS / 4)
 const RACERS = 100
 /** 1,000 in the long run. */
