@@ -1,5 +1,6 @@
 import { defineConfig } from 'vitest/config'
 import { countReporter } from './tools/count-reporter.ts'
+import { SlowestFirst } from './tools/slowest-first.ts'
 
 // Workspace packages export their sources under this condition, so no build is needed to test across them.
 const resolve = { conditions: ['source'] }
@@ -21,6 +22,7 @@ const counts = process.env['SALLYPORT_TEST_COUNTS']
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: SlowestFirst },
     reporters: counts === undefined ? ['default'] : ['default', countReporter(counts)],
     projects: [
       {

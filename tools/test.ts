@@ -1,6 +1,6 @@
 /**
- * `npm test`: every check that needs no running code, then the tests. Each step runs whatever became of the one before,
- * so that one run shows all there is to mend.
+ * `npm test`: every check that needs no running code, two at a time after the build, then the tests. Each step runs whatever became
+ * of the one before, so that one run shows all there is to mend.
  *
  *   npm test                      everything
  *   npm test -- --static          the checks alone (npm run check)
@@ -43,6 +43,8 @@ const environment = {
 
 const STATIC_STEPS: readonly Step[] = [
   { name: 'build', title: 'build', run: command('npm', 'run', '--silent', 'build') },
+  // The longest of them, so it begins with them.
+  { name: 'packages', title: 'packed packages', run: check(checkPackages) },
   { name: 'types', title: 'types of the tests and tools', run: command('tsc', '-p', 'tsconfig.check.json') },
   {
     name: 'faces',
@@ -59,7 +61,6 @@ const STATIC_STEPS: readonly Step[] = [
   { name: 'client', title: 'the client knows the API as it is', run: check(checkClientTypes) },
   { name: 'size', title: 'what the client costs a page', run: check(checkClientSize) },
   { name: 'lock', title: 'lock file', run: check(checkLock) },
-  { name: 'packages', title: 'packed packages', run: check(checkPackages) },
 ]
 
 function command(program: string, ...args: string[]): Step['run'] {
@@ -78,15 +79,23 @@ function check(find: (root: string) => Promise<Problem[]>): Step['run'] {
 
 async function runStaticSteps(steps: readonly Step[]): Promise<string[]> {
   const failed: string[] = []
-  for (const { name, title, run } of steps) {
+  const report = async ({ name, title, run }: Step): Promise<void> => {
     const started = performance.now()
     const complaint = await run().catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
     const seconds = ((performance.now() - started) / 1000).toFixed(1)
     console.log(`${complaint === '' ? 'ok    ' : 'FAILED'} ${seconds.padStart(5)} s  ${name}: ${title}`)
-    if (complaint === '') continue
+    if (complaint === '') return
     console.log(complaint.replace(/^/gm, '  '))
     failed.push(name)
   }
+  // The others look at what is built.
+  const [build, others] = [steps.filter(({ name }) => name === 'build'), steps.filter(({ name }) => name !== 'build')]
+  for (const step of build) await report(step)
+  // Each takes from the same list, so that a core is not idle while another step reads its files.
+  const lane = async (): Promise<void> => {
+    for (let step = others.shift(); step !== undefined; step = others.shift()) await report(step)
+  }
+  await Promise.all([lane(), lane()])
   return failed
 }
 
