@@ -2,12 +2,14 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { OTHER_PASSWORD, PASSWORD } from '../../../../tests/support/directory-bench.ts'
 import type { InProcess, Member, Sent } from '../../../../tests/support/in-process.ts'
 import { openInProcess } from '../../../../tests/support/in-process.ts'
+import { totpCode } from '../../../server/src/demo/totp.ts'
 import type { Alert } from './what-happened.ts'
 import { WHAT_HAPPENED } from './what-happened.ts'
 
 vi.mock('../directory/passwords.ts', () => import('../../../../tests/support/quick-passwords.ts'))
 
 const MINUTE = 60_000
+const STEP_MS = 30_000
 /** A device that the host knows to be stolen. */
 const STOLEN = 'stolen'
 
@@ -38,8 +40,8 @@ describe('whoever is concerned is told by mail', () => {
   const change = (member: Member, method: string, path: string, body?: unknown): Promise<Sent> =>
     api.send(method, path, { token: member.accessToken, ...(body !== undefined && { body }) })
 
-  /** What makes it happen to a member, and the kind of mail that tells them. */
-  const HAPPENINGS: readonly (readonly [Alert, string, (member: Member) => Promise<unknown>])[] = [
+  /** What makes it happen to a member, the kind of mail that tells them, and how many of that kind all of it sends. */
+  const HAPPENINGS: readonly (readonly [Alert, string, (member: Member) => Promise<unknown>, number?])[] = [
     [
       'token_reused',
       'token_reused',
@@ -83,6 +85,33 @@ describe('whoever is concerned is told by mail', () => {
       },
     ],
     [
+      'factor_locked',
+      'factor_disabled',
+      async (member) => {
+        const { secret } = await api.enrol(member)
+        const guess = () => {
+          const steps = [-1, 0, 1].map((step) => totpCode(secret, new Date(api.now() + step * STEP_MS)))
+          const code = ['000000', '000001', '000002', '000003'].find((wrong) => !steps.includes(wrong))
+          return change(member, 'POST', '/api/security/step-up/verify', { purpose: 'data_export', code })
+        }
+        expect((await guess()).body.error).toBe('INVALID_OTP')
+        // Days of wrong codes, without the days.
+        await api.rows(`update guess_budgets set consecutive = 99 where user_id = '${member.userId}'`)
+        expect((await guess()).body.error).toBe('INVALID_OTP')
+      },
+    ],
+    [
+      'recovery_codes_replaced',
+      'factor_enrolled',
+      async (member) => {
+        await api.enrol(member)
+        await api.open(member, 'security_settings')
+        expect((await change(member, 'POST', '/api/security/mfa/recovery-codes')).status).toBe(200)
+      },
+      // The first is of the factor itself.
+      2,
+    ],
+    [
       'password_changed',
       'password_changed',
       async (member) => {
@@ -93,21 +122,44 @@ describe('whoever is concerned is told by mail', () => {
     ],
   ]
 
-  test.each(HAPPENINGS)('%s: the person and the admins of the tenant, nobody else', async (what, kind, happen) => {
+  test.each(HAPPENINGS)(
+    '%s: the person and the admins of the tenant, nobody else',
+    async (what, kind, happen, mails = 1) => {
+      const member = await api.join(owner, 'member')
+      const seen = (to: Member) => api.mails(to.email).filter(({ subject }) => subject === WHAT_HAPPENED[what].subject)
+      const told = (to: Member) => api.mails(to.email).filter((mail) => mail.kind === kind)
+      const before = [owner, admin].map((to) => seen(to).length)
+      expect(told(member)).toHaveLength(0)
+      await happen(member)
+      // Mails go out after the answer.
+      await vi.waitFor(() => {
+        expect([owner, admin].map((to) => seen(to).length)).toEqual(before.map((count) => count + 1))
+        expect(told(member)).toHaveLength(mails)
+      })
+      for (const other of [auditor, stranger]) expect(seen(other)).toEqual([])
+      // What to do about it, and whence it came.
+      expect(told(member).at(-1)?.text).toContain('192.0.2.7')
+      expect(seen(admin).at(-1)?.text).toContain(WHAT_HAPPENED[what].toAdmins.advice)
+    },
+  )
+  test('email_changed: both addresses and the admins of the tenant, nobody else', async () => {
     const member = await api.join(owner, 'member')
-    const seen = (to: Member) => api.mails(to.email).filter(({ subject }) => subject === WHAT_HAPPENED[what].subject)
-    const told = (to: Member) => api.mails(to.email).filter((mail) => mail.kind === kind)
-    const before = [owner, admin].map((to) => seen(to).length)
-    expect(told(member)).toHaveLength(0)
-    await happen(member)
-    // Mails go out after the answer.
+    const [before, after] = [member.email, 'moved@example.com']
+    const { subject, toAdmins } = WHAT_HAPPENED.email_changed
+    const seen = (to: string) => api.mails(to).filter((mail) => mail.subject === subject)
+    const told = (to: string) => api.mails(to).filter(({ kind }) => kind === 'email_changed')
+    await api.open(member, 'security_settings')
+    expect((await change(member, 'POST', '/api/auth/email', { email: after })).status).toBe(202)
+    // Whoever asked may be a thief: the owner of the account reads of it before it is so.
+    await vi.waitFor(() => expect(told(before)).toHaveLength(1))
+    expect(seen(owner.email)).toEqual([])
+    const body = { token: api.mailed(after, 'email_change') }
+    expect((await api.send('POST', '/api/auth/email/verify', { body })).status).toBe(200)
     await vi.waitFor(() => {
-      expect([owner, admin].map((to) => seen(to).length)).toEqual(before.map((count) => count + 1))
-      expect(told(member)).toHaveLength(1)
+      expect([told(before).length, told(after).length]).toEqual([2, 1])
+      for (const to of [owner, admin]) expect(seen(to.email).at(-1)?.text).toContain(toAdmins.advice)
     })
-    for (const other of [auditor, stranger]) expect(seen(other)).toEqual([])
-    // What to do about it, and whence it came.
-    expect(told(member)[0]?.text).toContain('192.0.2.7')
-    expect(seen(admin).at(-1)?.text).toContain(WHAT_HAPPENED[what].toAdmins.advice)
+    for (const other of [auditor, stranger]) expect(seen(other.email)).toEqual([])
+    expect(told(after)[0]?.text).toContain('192.0.2.7')
   })
 })
