@@ -6,6 +6,8 @@ import { openInProcess } from '../../../../tests/support/in-process.ts'
 vi.mock('../directory/passwords.ts', () => import('../../../../tests/support/quick-passwords.ts'))
 
 const MINUTE = 60_000
+/** A device that the host knows to be stolen. */
+const STOLEN = 'stolen'
 
 describe('limits that a tenant tightens', () => {
   let api: InProcess
@@ -14,7 +16,17 @@ describe('limits that a tenant tightens', () => {
   let old: Member
 
   beforeAll(async () => {
-    api = await openInProcess({ sessionLimit: { max: 2, policy: 'deny' }, risk: { mode: 'enforce' } })
+    const signal = {
+      name: 'STOLEN_DEVICE',
+      points: 100,
+      soft: false,
+      find: ({ request }: { request: { device: { fingerprint: string | null } } }) =>
+        request.device.fingerprint === STOLEN ? { evidence: {} } : undefined,
+    }
+    api = await openInProcess({
+      sessionLimit: { max: 2, policy: 'deny' },
+      risk: { mode: 'enforce', signals: [signal], thresholds: { rapidSessions: 0 } },
+    })
   })
   beforeEach(async () => {
     owner = await api.signUp()
@@ -22,8 +34,10 @@ describe('limits that a tenant tightens', () => {
   })
   afterAll(() => api?.close())
 
-  const login = (email: string): Promise<Sent> =>
-    api.send('POST', '/api/auth/login', { body: { email, password: PASSWORD } })
+  const login = (email: string, deviceFingerprint?: string): Promise<Sent> =>
+    api.send('POST', '/api/auth/login', { body: { email, password: PASSWORD, deviceFingerprint } })
+  const refresh = (refreshToken: string): Promise<Sent> =>
+    api.send('POST', '/api/auth/refresh', { body: { refreshToken } })
   const get = async (path: string, by: Member) => (await api.send('GET', path, { token: by.accessToken })).body
 
   /** Half an hour on, with the owner signed in anew and `old` not. */
@@ -68,12 +82,35 @@ describe('limits that a tenant tightens', () => {
       expect((await login(old.email)).status).toBe(200)
       expect((await login(old.email)).body.error).toBe('SESSION_LIMIT')
     })
+
+    test(`cost a refresh beside a session beyond ${limit} no second round trip`, async () => {
+      await tighten(session)
+      const facts = vi.spyOn(api.engine.store.tokens, 'facts')
+      const first = await refresh((await login(old.email)).body.refreshToken)
+      facts.mockClear()
+      // Where the token is written, what it was judged by is counted once more: by the same limits, or it would be read anew.
+      expect((await refresh(first.body.refreshToken)).status).toBe(200)
+      expect(facts).not.toHaveBeenCalled()
+      facts.mockRestore()
+      expect((await refresh(old.refreshToken)).status).toBe(401)
+    })
+
+    test(`make a forced logout needless after an incident, where the sessions from before it are beyond ${limit}`, async () => {
+      expect((await login(old.email, STOLEN)).body.error).toBe('SESSION_BLOCKED')
+      const done = async (by: Member) => {
+        const { incidents } = await get('/api/security/incidents', by)
+        const { advice } = await get(`/api/security/incidents/${incidents[0].id}`, by)
+        return advice.find(({ code }: { code: string }) => code === 'force_logout').done
+      }
+      expect(await done(owner)).toBe(false)
+      expect(await done(await tighten(session))).toBe(true)
+    })
   }
 
   test('end an impersonation whose admin’s own session is beyond them', async () => {
     await api.advance(15 * MINUTE)
     await api.open(owner, 'impersonate', 'security_settings')
-    const refreshed = await api.send('POST', '/api/auth/refresh', { body: { refreshToken: owner.refreshToken } })
+    const refreshed = await refresh(owner.refreshToken)
     const token: string = refreshed.body.accessToken
     const begun = await api.send('POST', `/api/security/impersonate/${old.staffId}`, {
       body: { reason: 'a ticket about a broken page' },
