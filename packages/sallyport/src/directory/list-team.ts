@@ -8,7 +8,7 @@ import type { Engine } from '../engine.ts'
 import { SallyportError } from '../errors.ts'
 import type { Caller } from '../sessions/caller.ts'
 import type { InvitationRow, Member, StaffRow } from '../store/contract/directory.ts'
-import { tightened } from '../tenant-settings/read.ts'
+import { limitsOf } from '../tenant-settings/limits-of.ts'
 import type { StaffDescription, UserDescription } from './describe.ts'
 import { describeStaff, describeUser } from './describe.ts'
 
@@ -49,9 +49,7 @@ export async function listTeam(
   }
   const { tenantId } = caller
   const { directory } = engine.store
-  const policy = await engine.live.loadPolicy(tenantId)
-  const { idleMs, maxSessionLifeMs } =
-    policy === undefined ? engine.settings : tightened(engine.settings, policy.settings)
+  const { idleMs, maxSessionLifeMs } = await limitsOf(engine, tenantId)
   const [{ members, invitations }, activity] = await Promise.all([
     directory.team(tenantId),
     directory.teamActivity({ tenantId, idleMs, maxSessionLifeMs }),

@@ -186,16 +186,21 @@ describe('made now', () => {
   })
 })
 
+/** Of the two days of a weekend the one that is not today: its afternoon is less than a week ago. */
+const WEEKEND_DAY = new Date().getUTCDay() === 6 ? 0 : 6
+
 describe.each([
   ['just after midnight, on a Monday', 1, 0],
-  ['on a Saturday afternoon', 6, 16],
+  ['on an afternoon of a weekend', WEEKEND_DAY, 16],
 ] as const)('made %s', (_, weekday, hour) => {
   somewhere()
 
   test('the story holds together, and is right when it has aged some days', async () => {
     const until = new Date()
-    until.setUTCDate(until.getUTCDate() - ((until.getUTCDay() - weekday + 7) % 7 || 7))
     until.setUTCHours(hour, 15, 0, 0)
+    until.setUTCDate(until.getUTCDate() - ((until.getUTCDay() - weekday + 7) % 7))
+    // A whole week on, a session of its first day would be over by the clock of this process, which the story cannot move.
+    if (until > new Date()) until.setUTCDate(until.getUTCDate() - 7)
     const demo = await seed(until)
     const { guard } = place
     await guard.start()
