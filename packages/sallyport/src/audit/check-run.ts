@@ -133,15 +133,15 @@ export class RunCheck {
     } catch {
       // A value that has no canonical form was not written by this code.
     }
-    const named = `row ${seq} (${id}) was altered`
+    const named = (): string => `row ${seq} (${id}) was altered`
     if (computed === sealedHash) {
-      if (row.leafHash !== sealedHash) return `${named}: its column leaf_hash is not what was sealed`
+      if (row.leafHash !== sealedHash) return `${named()}: its column leaf_hash is not what was sealed`
       if (row.action === 'EVIDENCE_PURGED') this.#remarks.push({ kind: 'purged', metadata: row.metadata })
       return undefined
     }
-    if (row.leafHash === sealedHash) return `${named}: its columns do not come to the hash that was sealed`
-    if (computed === row.leafHash) return `${named}: it was replaced with its hash, or its seal was altered`
-    return `${named}: neither its columns nor its hash are what was sealed`
+    if (row.leafHash === sealedHash) return `${named()}: its columns do not come to the hash that was sealed`
+    if (computed === row.leafHash) return `${named()}: it was replaced with its hash, or its seal was altered`
+    return `${named()}: neither its columns nor its hash are what was sealed`
   }
 }
 

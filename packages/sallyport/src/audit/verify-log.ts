@@ -43,7 +43,7 @@ export interface VerifyLogOptions {
   readonly kept?: readonly string[] | undefined
   /** The key that an auditor has pinned. Defaults to the keys in the database, which whoever changes it can change too. */
   readonly vkey?: string | undefined
-  /** How many threads hash. Defaults to one for each core but one, four at most. One is the caller's own, as for a short log. */
+  /** How many threads hash. Defaults to one for each core but one, two at least and four at most. One is the caller's own, as for a short log. */
   readonly threads?: number | undefined
   /** Is told the rows checked so far, every few thousand. */
   readonly progress?: ((rows: number) => void) | undefined

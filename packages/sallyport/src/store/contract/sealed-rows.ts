@@ -62,12 +62,15 @@ export function readSealedRows(page: Buffer, each: (row: SealedRow) => void): vo
 function fieldsOf(line: string): SealedFields {
   const fields: (string | null)[] = line.split(TAB)
   if (!line.includes('\\')) return fields
-  return fields.map((field) => {
-    if (field === NULL) return null
-    return field === null || !field.includes('\\')
-      ? field
-      : field.replaceAll(/\\(.)/g, (_, letter: string) => ESCAPED[letter] ?? letter)
-  })
+  // By index: of a row's columns a third are null, and this runs for each of millions of rows.
+  for (let at = 0; at < fields.length; at++) {
+    const field = fields[at] as string
+    if (field === NULL) fields[at] = null
+    else if (field.includes('\\')) {
+      fields[at] = field.replaceAll(/\\(.)/g, (_, letter: string) => ESCAPED[letter] ?? letter)
+    }
+  }
+  return fields
 }
 
 function sealedRow(fields: SealedFields): SealedRow {
