@@ -240,7 +240,7 @@ describe('checklist', () => {
 
   const evaluate = async ({ settings, routes }: Pick<Case, 'settings' | 'routes'> = {}) => {
     const { engine } = bench
-    const seen = { store: engine.store, settings: settings?.(engine.settings) ?? engine.settings }
+    const seen = { store: engine.store, live: engine.live, settings: settings?.(engine.settings) ?? engine.settings }
     const { controls } = await evaluateChecklist(seen, bench.tenantId, routes?.(engine.routes) ?? engine.routes)
     return new Map(controls.map(({ id, verdict }) => [id, verdict]))
   }

@@ -41,7 +41,7 @@ describe('whoever is concerned is told by mail', () => {
     api.send(method, path, { token: member.accessToken, ...(body !== undefined && { body }) })
 
   /** What makes it happen to a member, the kind of mail that tells them, and how many of that kind all of it sends. */
-  const HAPPENINGS: readonly (readonly [Alert, string, (member: Member) => Promise<unknown>, number?])[] = [
+  const HAPPENINGS: [Alert, string, (member: Member) => Promise<unknown>, number?][] = [
     [
       'token_reused',
       'token_reused',

@@ -5,8 +5,10 @@
  */
 
 import type { Engine } from '../engine.ts'
+import type { TenantId } from '../ids.ts'
 import type { Control, Findings, ObservedRoute, Verdict } from './checklist/control.ts'
 import { CHECKLIST_WINDOW } from '../store/contract/evidence.ts'
+import { limitsOf } from '../tenant-settings/limits-of.ts'
 import { detectionControls } from './checklist/detection.ts'
 import { recordControls } from './checklist/records.ts'
 import { sessionControls } from './checklist/sessions.ts'
@@ -38,12 +40,13 @@ export interface Checklist {
  * @throws SallyportError `UNAVAILABLE` when the database did not answer.
  */
 export async function evaluateChecklist(
-  { store, settings }: Pick<Engine, 'store' | 'settings'>,
+  { store, settings, live }: Pick<Engine, 'store' | 'settings' | 'live'>,
   tenantId: string,
   routes: readonly ObservedRoute[],
 ): Promise<Checklist> {
+  const { idleMs, maxSessionLifeMs } = await limitsOf({ live, settings }, tenantId as TenantId)
   const [figures, lastDone, checkpoint, head] = await Promise.all([
-    store.evidence.checklist(tenantId),
+    store.evidence.checklist({ tenantId, idleMs, maxSessionLifeMs }),
     store.jobs.lastDone(),
     store.ledger.checkpoint(tenantId),
     store.ledger.head(tenantId),

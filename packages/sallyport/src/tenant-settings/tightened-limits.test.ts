@@ -64,6 +64,9 @@ describe('limits that a tenant tightens', () => {
       const overview = await get('/api/security/overview', admin)
       expect(overview.live).toEqual({ sessions: 1, users: 1, impersonations: 0 })
       expect(overview.sessions.at(-1).active).toBe(1)
+      const { controls } = await get('/api/compliance/checklist', admin)
+      const tracked = controls.find(({ id }: { id: string }) => id === 'active-session-tracking')
+      expect(tracked.evidence.liveSessions).toBe(1)
       await api.open(admin, 'ip_rule_change')
       const preview = { type: 'ALLOW', cidr: '203.0.113.0/24' }
       const { body } = await api.send('POST', '/api/security/ip-rules/preview', {

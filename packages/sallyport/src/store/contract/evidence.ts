@@ -5,6 +5,7 @@
  */
 
 import type { LogId } from './ledger.ts'
+import type { LiveLimits } from './sessions.ts'
 
 /** How the cells of a column read. */
 export type ColumnType = 'integer' | 'boolean' | 'uuid' | 'instant' | 'text' | 'list' | 'json' | 'hex'
@@ -166,5 +167,6 @@ export interface EvidenceStore {
   /** What the database calls itself: engine, version, name, place in its log of writes, and whether it is the primary. */
   source(): Promise<Readonly<Record<string, string | boolean | null>>>
 
-  checklist(tenantId: string): Promise<ChecklistFigures>
+  /** @param of The tenant, and the limits that its sessions are held to now. */
+  checklist(of: { readonly tenantId: string } & LiveLimits): Promise<ChecklistFigures>
 }

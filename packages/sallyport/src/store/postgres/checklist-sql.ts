@@ -12,6 +12,7 @@ import type { ChecklistCount } from '../contract/evidence.ts'
 import { CHECKLIST_WINDOW } from '../contract/evidence.ts'
 import type { Statement } from './database.ts'
 import { nowSql } from './database.ts'
+import { liveSql } from './live-sessions.ts'
 
 /** The newest events, and of each table the oldest and the newest rows; ids are in the order of time. */
 const WINDOWS: Readonly<Record<string, string>> = {
@@ -25,7 +26,7 @@ const WINDOWS: Readonly<Record<string, string>> = {
   ),
   sessions: bothEnds(
     'user_sessions',
-    'id, user_id, staff_id, kind, created_at, expires_at, revoked_at, reason, real_user_id',
+    'id, user_id, staff_id, kind, created_at, last_seen_at, expires_at, revoked_at, reason, real_user_id',
   ),
   challenges: bothEnds('step_up_challenges', 'id, created_at, verified_at, expires_at'),
   ended: `select id, user_id, revoked_at from user_sessions, since where tenant_id = $1::uuid and revoked_at >= since.at
@@ -40,9 +41,9 @@ function bothEnds(table: string, columns: string): string {
   return `select distinct on (id) * from (${end('')} union all ${end('desc')}) ends`
 }
 
-/** Each counts what its name says, of the tenant `$1`; `clock.now` is the database's clock. A day's grace is the cleanup's. */
+/** Each counts what its name says, of the tenant `$1` with its limits `$3` and `$4`; `clock.now` is the database's clock. A day's grace is the cleanup's. */
 const COUNTS: Readonly<Record<ChecklistCount, string>> = {
-  live_sessions: 'from sessions where revoked_at is null and expires_at > clock.now',
+  live_sessions: `from sessions s where ${liveSql('s', { now: 'clock.now', idleMs: '$3', maxSessionLifeMs: '$4' })}`,
   sessions_past_end: "from sessions where revoked_at is null and expires_at < clock.now - interval '1 day'",
   ended_sessions_without_event: `from ended where not (
     id in (select session_id from events where outcome = 'SUCCESS' and session_id is not null)

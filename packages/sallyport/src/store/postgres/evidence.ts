@@ -218,7 +218,7 @@ export function evidenceStore(database: Database): EvidenceStore {
       return row ?? {}
     },
 
-    checklist: (tenantId) => figures(database, tenantId),
+    checklist: (of) => figures(database, of),
   }
 }
 
@@ -257,7 +257,10 @@ const SCHEMA: Statement = {
 }
 const RAN: Statement = { name: 'sallyport_evidence_ran', text: 'select name, checksum from sallyport_migrations' }
 
-async function figures(database: Database, tenantId: string): Promise<ChecklistFigures> {
+async function figures(
+  database: Database,
+  { tenantId, idleMs, maxSessionLifeMs }: Parameters<EvidenceStore['checklist']>[0],
+): Promise<ChecklistFigures> {
   const [schema] = await database.bulk.run<{ indexes: string[]; columns: string[]; triggers: string[] }>(SCHEMA, [])
   const ran = new Map(
     (await database.bulk.run<{ name: string; checksum: string }>(RAN, [])).map(({ name, checksum }) => [
@@ -270,6 +273,8 @@ async function figures(database: Database, tenantId: string): Promise<ChecklistF
   const [counts] = await database.bulk.run<Record<string, number | Date>>(COUNTS_SQL, [
     tenantId,
     database.clock.offsetMs,
+    idleMs,
+    maxSessionLifeMs,
   ])
   return {
     now: counts?.['now'] as Date,
