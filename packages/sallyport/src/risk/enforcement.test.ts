@@ -16,8 +16,8 @@ const host: Signal = {
   soft: false,
   find: () => (points === 0 ? undefined : { evidence: { points }, points }),
 }
-const scoring = (mode: 'enforce' | 'monitor') =>
-  openInProcess({ risk: { mode, signals: [host], thresholds: { rapidSessions: 0 } } })
+const scoring = (mode: 'enforce' | 'monitor', blockEndsSessions = false) =>
+  openInProcess({ risk: { mode, blockEndsSessions, signals: [host], thresholds: { rapidSessions: 0 } } })
 
 /** Sends one request that is scored with these points. */
 async function scored(given: number, send: () => Promise<Sent>): Promise<Sent> {
@@ -132,6 +132,26 @@ describe('the policy over HTTP', () => {
     expect(decisions(await replay({ stepUpAt: 59, blockAt: 89 }))).toEqual(['step-up', 'step-up', 'block', 'block'])
     expect(decisions(await replay({ stepUpAt: 90, blockAt: 91 }))).toEqual(['pass', 'pass', 'pass', 'step-up'])
   })
+})
+
+test('where the setting says so, a sign-in at 90 ends what the account has open, and nobody else’s', async () => {
+  const api = await scoring('enforce', true)
+  try {
+    const [member, other] = [await api.signUp(), await api.signUp()]
+    expect((await scored(89, () => login(api, member))).status).toBe(428)
+    expect((await api.send('GET', '/api/auth/me', { token: member.accessToken })).status).toBe(200)
+    expect((await scored(90, () => login(api, member))).body.error).toBe('SESSION_BLOCKED')
+    expect((await api.send('GET', '/api/auth/me', { token: member.accessToken })).body.error).toBe(
+      'SESSION_INVALIDATED',
+    )
+    expect((await refresh(api, member)).body.error).toBe('REFRESH_TOKEN_REVOKED')
+    const ended = await api.rows(`select metadata from audit_logs
+      where tenant_id = '${member.tenantId}' and action in ('SESSION_REVOKED', 'SESSION_INVALIDATED') and session_id = '${member.sessionId}'`)
+    expect(ended).toHaveLength(1)
+    expect((await refresh(api, other)).status).toBe(200)
+  } finally {
+    await api.close()
+  }
 })
 
 describe('monitor mode', () => {
