@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { OTHER_PASSWORD, PASSWORD } from '../../../../tests/support/directory-bench.ts'
 import type { InProcess, Member, Sent } from '../../../../tests/support/in-process.ts'
 import { openInProcess } from '../../../../tests/support/in-process.ts'
+import { STOLEN, stolenDevice } from '../../../../tests/support/stolen-device.ts'
 import { totpCode } from '../../../server/src/demo/totp.ts'
 import type { Alert } from './what-happened.ts'
 import { WHAT_HAPPENED } from './what-happened.ts'
@@ -10,8 +11,6 @@ vi.mock('../directory/passwords.ts', () => import('../../../../tests/support/qui
 
 const MINUTE = 60_000
 const STEP_MS = 30_000
-/** A device that the host knows to be stolen. */
-const STOLEN = 'stolen'
 
 describe('whoever is concerned is told by mail', () => {
   let api: InProcess
@@ -20,14 +19,7 @@ describe('whoever is concerned is told by mail', () => {
   let auditor: Member
   let stranger: Member
   beforeAll(async () => {
-    const signal = {
-      name: 'STOLEN_DEVICE',
-      points: 100,
-      soft: false,
-      find: ({ request }: { request: { device: { fingerprint: string | null } } }) =>
-        request.device.fingerprint === STOLEN ? { evidence: {} } : undefined,
-    }
-    api = await openInProcess({ risk: { mode: 'enforce', signals: [signal], thresholds: { rapidSessions: 0 } } })
+    api = await openInProcess({ risk: { mode: 'enforce', signals: [stolenDevice], thresholds: { rapidSessions: 0 } } })
     owner = await api.signUp()
     admin = await api.join(owner, 'admin')
     auditor = await api.join(owner, 'auditor')

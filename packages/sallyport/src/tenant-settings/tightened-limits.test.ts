@@ -2,12 +2,11 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vit
 import { PASSWORD } from '../../../../tests/support/directory-bench.ts'
 import type { InProcess, Member, Sent } from '../../../../tests/support/in-process.ts'
 import { openInProcess } from '../../../../tests/support/in-process.ts'
+import { STOLEN, stolenDevice } from '../../../../tests/support/stolen-device.ts'
 
 vi.mock('../directory/passwords.ts', () => import('../../../../tests/support/quick-passwords.ts'))
 
 const MINUTE = 60_000
-/** A device that the host knows to be stolen. */
-const STOLEN = 'stolen'
 
 describe('limits that a tenant tightens', () => {
   let api: InProcess
@@ -16,16 +15,9 @@ describe('limits that a tenant tightens', () => {
   let old: Member
 
   beforeAll(async () => {
-    const signal = {
-      name: 'STOLEN_DEVICE',
-      points: 100,
-      soft: false,
-      find: ({ request }: { request: { device: { fingerprint: string | null } } }) =>
-        request.device.fingerprint === STOLEN ? { evidence: {} } : undefined,
-    }
     api = await openInProcess({
       sessionLimit: { max: 2, policy: 'deny' },
-      risk: { mode: 'enforce', signals: [signal], thresholds: { rapidSessions: 0 } },
+      risk: { mode: 'enforce', signals: [stolenDevice], thresholds: { rapidSessions: 0 } },
     })
   })
   beforeEach(async () => {
