@@ -36,8 +36,8 @@ export interface BenchSession extends Member {
 export async function openGuard(store: Store, secret = SECRET): Promise<Sallyport> {
   await store.migrate()
   const guard = sallyport({
-    // All load comes from one address.
-    rateLimits: 'off',
+    // All load comes from one address. Never all limits off: some servers here run as in production, which refuses that.
+    rateLimits: { refresh: { subject: 0, address: 0 } },
     store,
     issuer: ISSUER,
     secrets: [secret],
