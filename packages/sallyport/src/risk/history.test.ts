@@ -35,7 +35,7 @@ describe('what is known of somebody', () => {
     expect(answer.status, answer.text).toBe(200)
     const [row] = await api.rows(`select metadata from audit_logs where action = 'AUTH_LOGIN'
       and session_id = '${answer.body.session.id}' order by created_at desc limit 1`)
-    return (row?.['metadata'] as { reasons: unknown }).reasons
+    return (row?.['metadata'] as { reasons: unknown } | undefined)?.reasons
   }
   /** Passes a step-up in a session, on its device, by a recovery code: each is good once. */
   async function passStepUp(session: Sent['body'], code: string | undefined): Promise<void> {
