@@ -189,6 +189,8 @@ describe.skipIf(!hasChromium)('coming in', () => {
     const { page, complaints, expectRefusals, close } = await arrive()
     await page.goto('/sign-in')
     await page.getByRole('link', { name: 'Forgotten your password?' }).click()
+    // The page that is left has a field of the same name.
+    await title(page, 'Forgotten your password?').waitFor()
     await page.getByLabel('Email').fill(person.email)
     await submit(page, 'Send the link')
     await title(page, 'Look into your mail').waitFor()
