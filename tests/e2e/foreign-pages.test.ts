@@ -176,7 +176,9 @@ describe.skipIf(!hasChromium || !hasOpenssl)('a page of another origin', () => {
   })
   beforeEach(async () => {
     // A page that was left in the middle of a visit may never say that it is closed. It asks for nothing more all the same.
-    await Promise.all(context.pages().map((page) => Promise.race([page.close(), sleep(5000)])))
+    await Promise.all(
+      context.pages().map((page) => Promise.race([page.close(), sleep(5000, undefined, { ref: false })])),
+    )
     reached.length = 0
   })
 

@@ -8,17 +8,17 @@ import type { Mail } from '../../packages/sallyport/src/directory/mailer.ts'
 import type { SallyportOptions } from '../../packages/sallyport/src/options.ts'
 import type { Sallyport } from '../../packages/sallyport/src/sallyport.ts'
 import { sallyport } from '../../packages/sallyport/src/sallyport.ts'
-import { totpCode } from '../../packages/sallyport/src/step-up/factors/totp.ts'
+import { totpCode } from '../../packages/server/src/demo/totp.ts'
 import type { ClockShift } from '../../packages/sallyport/src/store/contract/store.ts'
 import type { Database } from '../../packages/sallyport/src/store/postgres/database.ts'
 import { nodePostgres } from '../../packages/sallyport/src/store/postgres/node-postgres.ts'
 import { postgresStore } from '../../packages/sallyport/src/store/postgres/store.ts'
 import { boundDatabase } from '../../packages/sallyport/src/store/postgres/testing/bound-database.ts'
 import { createDatabase } from './postgres.ts'
+import { STEP_MS, wrongTotpCode } from './totp.ts'
 
 export const ISSUER = 'http://localhost:4600'
 const SECRET = 'b7Wv0yQ2n8Jm4KpTz6Xc1RfLd5HgAs9EuYiOo3MwVtQ'
-const STEP_MS = 30_000
 
 export interface Answer {
   readonly status: number
@@ -102,17 +102,17 @@ export async function startNodes(count: number, options: Partial<SallyportOption
 
 /** An authenticator app on the database's clock. Each code is of a step of its own: the clock is moved for it. */
 export class App {
-  readonly #secret: Buffer
+  readonly #secret: string
   readonly #clock: ClockShift
 
   constructor(secret: string, clock: ClockShift) {
-    this.#secret = fromBase32(secret)
+    this.#secret = secret
     this.#clock = clock
   }
 
   /** The code that the app shows now. */
   get code(): string {
-    return totpCode(this.#secret, Math.floor((Date.now() + this.#clock.offsetMs) / STEP_MS))
+    return totpCode(this.#secret, new Date(Date.now() + this.#clock.offsetMs))
   }
 
   /** The code of a step that nothing was done in yet. */
@@ -123,17 +123,6 @@ export class App {
 
   /** Six digits that are none of the accepted ones. */
   wrong(): string {
-    const step = Math.floor((Date.now() + this.#clock.offsetMs) / STEP_MS)
-    const right = [step - 1, step, step + 1].map((one) => totpCode(this.#secret, one))
-    for (let guess = 0; ; guess++) {
-      const code = String(guess).padStart(6, '0')
-      if (!right.includes(code)) return code
-    }
+    return wrongTotpCode(this.#secret, Date.now() + this.#clock.offsetMs)
   }
-}
-
-function fromBase32(text: string): Buffer {
-  let bits = ''
-  for (const symbol of text) bits += 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567'.indexOf(symbol).toString(2).padStart(5, '0')
-  return Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)))
 }

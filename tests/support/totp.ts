@@ -7,7 +7,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { totpCode } from '../../packages/server/src/demo/totp.ts'
 
-const STEP_MS = 30_000
+/** RFC 6238 section 4.2: how long a code is shown. */
+export const STEP_MS = 30_000
 /** What a slow machine may take between the making of a code and its check. */
 const MARGIN_MS = 5_000
 
@@ -19,4 +20,13 @@ export async function earlierTotpCode(secret: string): Promise<string> {
   const left = STEP_MS - (Date.now() % STEP_MS)
   if (left < MARGIN_MS) await sleep(left)
   return totpCode(secret, new Date(Date.now() - STEP_MS))
+}
+
+/** Six digits that are no code of now, nor of the steps on both sides of it. */
+export function wrongTotpCode(secret: string, nowMs: number): string {
+  const right = [-1, 0, 1].map((step) => totpCode(secret, new Date(nowMs + step * STEP_MS)))
+  for (let guess = 0; ; guess++) {
+    const code = String(guess).padStart(6, '0')
+    if (!right.includes(code)) return code
+  }
 }

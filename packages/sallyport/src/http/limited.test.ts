@@ -1,11 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PASSWORD } from '../../../../tests/support/directory-bench.ts'
 import type { InProcess, Member, Sent } from '../../../../tests/support/in-process.ts'
 import { openInProcess } from '../../../../tests/support/in-process.ts'
 import type { Layer, Limited } from '../rate-limits/rules.ts'
 import { LIMITED } from '../rate-limits/rules.ts'
-
-vi.mock('../directory/passwords.ts', () => import('../../../../tests/support/quick-passwords.ts'))
 
 const LIMIT = 2
 

@@ -1,12 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PASSWORD } from '../../../../tests/support/directory-bench.ts'
 import type { InProcess, Member, Sent } from '../../../../tests/support/in-process.ts'
 import { openInProcess } from '../../../../tests/support/in-process.ts'
 import type { Signal } from './facts.ts'
 import type { Replayed, ReplayPolicy } from './replay.ts'
 import { replayRisk } from './replay.ts'
-
-vi.mock('../directory/passwords.ts', () => import('../../../../tests/support/quick-passwords.ts'))
 
 /** What the host's signal says of the next request: the whole score, since nothing else about these requests is odd. */
 let points = 0

@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { PASSWORD } from '../../../../tests/support/directory-bench.ts'
 import type { InProcess, Member, Sent } from '../../../../tests/support/in-process.ts'
 import { openInProcess } from '../../../../tests/support/in-process.ts'
-
-vi.mock('../directory/passwords.ts', () => import('../../../../tests/support/quick-passwords.ts'))
 
 const HOUR = 3_600_000
 const HOME = '198.51.100.7'

@@ -4,8 +4,6 @@ import type { InProcess, Member, Sent } from '../../../../tests/support/in-proce
 import { openInProcess } from '../../../../tests/support/in-process.ts'
 import { STOLEN, stolenDevice } from '../../../../tests/support/stolen-device.ts'
 
-vi.mock('../directory/passwords.ts', () => import('../../../../tests/support/quick-passwords.ts'))
-
 const MINUTE = 60_000
 
 describe('limits that a tenant tightens', () => {
