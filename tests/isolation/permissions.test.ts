@@ -51,7 +51,7 @@ beforeAll(async () => {
   }
   kinds = [
     { title: 'no token', token: async () => undefined, fails: 401 },
-    { title: 'expired', token: async () => expiredTokenOf(owner), fails: 401 },
+    { title: 'expired', token: async () => await expiredTokenOf(owner), fails: 401 },
     { title: 'revoked', token: async () => revoked.accessToken, fails: 401 },
     { title: 'waiting', token: waiting, fails: 428 },
     { title: 'member', token: fresh(member), role: 'member' },
@@ -74,7 +74,7 @@ beforeAll(async () => {
 })
 afterAll(() => api?.close())
 
-function expiredTokenOf(owner: Member): string {
+async function expiredTokenOf(owner: Member): Promise<string> {
   const { keys, settings } = api.engine
   const { issuer, audience, accessTtlMs: ttlMs } = settings
   const verified = verifyAccessToken(keys, { issuer, audience }, owner.accessToken, new Date())
@@ -93,7 +93,7 @@ function expiredTokenOf(owner: Member): string {
     acr: claims.acr,
     sessionEndsAt: new Date(Date.now() + 3_600_000),
   }
-  return signAccessToken(keys, { issuer, audience, ttlMs }, subject, hourAgo).token
+  return (await signAccessToken(keys, { issuer, audience, ttlMs }, subject, hourAgo)).token
 }
 
 /** What the declaration promises; `undefined` where the guards let it through and the operation answers. */

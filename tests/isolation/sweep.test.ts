@@ -133,8 +133,8 @@ async function deadTokens(): Promise<typeof dead> {
   }
   const { issuer, audience, accessTtlMs: ttlMs } = engine.settings
   const hourAgo = new Date(Date.now() - 3_600_000)
-  const expired = signAccessToken(engine.keys, { issuer, audience, ttlMs }, claims, hourAgo).token
-  const elsewhere = signAccessToken(
+  const { token: expired } = await signAccessToken(engine.keys, { issuer, audience, ttlMs }, claims, hourAgo)
+  const elsewhere = await signAccessToken(
     engine.keys,
     { issuer, audience: 'https://other.example.com', ttlMs },
     claims,

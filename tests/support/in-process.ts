@@ -10,6 +10,7 @@ import type { FetchHandler } from '../../packages/sallyport/src/http/app.ts'
 import { createHandler } from '../../packages/sallyport/src/http/app.ts'
 import { API_ROUTES, httpEngine } from '../../packages/sallyport/src/http/api.ts'
 import { documentationRoutes } from '../../packages/sallyport/src/http/routes/openapi.ts'
+import { headersOf } from '../../packages/sallyport/src/http/security-headers.ts'
 import type { SallyportOptions } from '../../packages/sallyport/src/options.ts'
 import { openInMemory } from '../../packages/sallyport/src/store/pglite/open.ts'
 import { pgliteDatabase } from '../../packages/sallyport/src/store/postgres/pglite.ts'
@@ -125,7 +126,13 @@ export async function openInProcess(options: Partial<Omit<SallyportOptions, 'sto
   const bench = await openBench(pgliteDatabase(pglite, clock), { ...calm, ...options })
   const { engine } = bench
   const routes = [...API_ROUTES, ...documentationRoutes(API_ROUTES)]
-  const handler = createHandler({ guard: httpEngine(engine), routes, checkReplies: true, edge: engine.settings })
+  const handler = createHandler({
+    guard: httpEngine(engine),
+    routes,
+    checkReplies: true,
+    edge: engine.settings,
+    always: headersOf(engine.settings),
+  })
   const rows: InProcess['rows'] = async (text) => (await pglite.query<Record<string, unknown>>(text)).rows
   await pglite.exec(COUNTING)
   const tables = await rows(

@@ -175,7 +175,7 @@ function rotations(guard: Sallyport, sessions: BenchSession[]): (worker: number)
     const { idleMs, maxSessionLifeMs, refreshTtlMs, risk } = engine.settings
     const { rapidWindowMs } = risk.thresholds
     const windows = { device: undefined, idleMs, maxSessionLifeMs, rapidWindowMs }
-    const known = engine.lineages.take(parsed)
+    const known = engine.lineages.take(parsed, engine.live.date())
     const facts = known?.facts ?? (await engine.store.tokens.facts(parsed.tenantId, parsed.hash, windows))
     if (facts === undefined || facts.session === null) throw new Error('a token of ours is not in the database')
     const lineage = { device: undefined, facts: { ...facts, session: facts.session } }
@@ -205,7 +205,7 @@ function rotations(guard: Sallyport, sessions: BenchSession[]): (worker: number)
       ),
     })
     if (claim !== 'won') throw new Error('a rotation was lost without a rival')
-    engine.lineages.rotated(lineage, successor.stored, refreshTtlMs, {})
+    engine.lineages.rotated(lineage, successor.stored, refreshTtlMs, facts.session)
     sessions[at] = { ...session, refreshToken: successor.raw }
   })
 }

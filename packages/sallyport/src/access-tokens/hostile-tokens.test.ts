@@ -40,9 +40,9 @@ const subject = {
   acr: 'aal1',
   sessionEndsAt: new Date('2026-06-01T00:00:00Z'),
 }
-const good = { EdDSA: tokenBy(ed), ES256: tokenBy(ec) }
-function tokenBy(signing: SigningKey): string {
-  return signAccessToken({ signing }, settings, subject, now).token
+const good = { EdDSA: await tokenBy(ed), ES256: await tokenBy(ec) }
+async function tokenBy(signing: SigningKey): Promise<string> {
+  return (await signAccessToken({ signing }, settings, subject, now)).token
 }
 
 const b64 = (value: string | Uint8Array) => Buffer.from(value as Uint8Array).toString('base64url')

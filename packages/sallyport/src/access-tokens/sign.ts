@@ -9,7 +9,7 @@ import type { SessionId, StaffId, TenantId, UserId } from '../ids.ts'
 import type { AccessTokenClaims } from './claims.ts'
 import { ACCESS_TOKEN } from './claims.ts'
 import type { SigningDeps } from './sign-token.ts'
-import { signToken } from './sign-token.ts'
+import { signTokenAside } from './sign-token.ts'
 import { numericDate } from './token-times.ts'
 
 /** What is the same in every access token of a service. */
@@ -51,12 +51,12 @@ export interface SignedAccessToken {
  *
  * @param now This node's clock: what stamps a token is what checks it elsewhere, within the leeway.
  */
-export function signAccessToken(
+export async function signAccessToken(
   keys: SigningDeps,
   { issuer, audience, ttlMs }: AccessTokenSettings,
   subject: AccessTokenSubject,
   now: Date,
-): SignedAccessToken {
+): Promise<SignedAccessToken> {
   const exp = numericDate(new Date(Math.min(now.getTime() + ttlMs, subject.sessionEndsAt.getTime())))
   const claims: AccessTokenClaims = {
     iss: issuer,
@@ -76,5 +76,5 @@ export function signAccessToken(
     ...(subject.realUserId !== undefined && { act: { sub: subject.realUserId } }),
     ...(subject.keyThumbprint !== undefined && { cnf: { jkt: subject.keyThumbprint } }),
   }
-  return { token: signToken(keys, ACCESS_TOKEN, claims), expiresAt: new Date(exp * 1000) }
+  return { token: await signTokenAside(keys, ACCESS_TOKEN, claims), expiresAt: new Date(exp * 1000) }
 }

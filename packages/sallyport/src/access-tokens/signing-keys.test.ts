@@ -177,7 +177,7 @@ const start = (entries: readonly string[] = [text], of: KeyStore = store) =>
   loadSigningKeys({ store: of, secrets: secretRing(entries), now, accessTtlMs: TTL_MS })
 const depsOf = (keys: SigningKeys) => ({ store, secrets: secretRing([text]), keys })
 const rotate = (keys: SigningKeys) => rotateSigningKey(depsOf(keys), { minPublishedMs: 0, origin: {} })
-const tokenOf = (keys: SigningKeys) => signAccessToken(keys, settings, subject, now()).token
+const tokenOf = async (keys: SigningKeys) => (await signAccessToken(keys, settings, subject, now())).token
 const verify = (keys: SigningKeys, token: string) => verifyAccessToken(keys, settings, token, now())
 const published = (keys: SigningKeys) => jwks(keys).keys.map(({ kid }) => kid)
 const turn = () => new Promise((resolve) => setImmediate(resolve))
@@ -212,7 +212,7 @@ describe('starting', () => {
     expect(store.rows).toHaveLength(2)
     expect(new Set(nodes.map((keys) => keys.signing.kid)).size).toBe(1)
     const [first, ...others] = nodes
-    const token = tokenOf(first)
+    const token = await tokenOf(first)
     for (const keys of others) expect(verify(keys, token).kind).toBe('valid')
   })
 
@@ -307,15 +307,15 @@ describe('a rotation', () => {
   test('a node that has not heard verifies what the new key signs, and signs what the others verify', async () => {
     const [keys, behind] = [await start(), await start()]
     await rotate(keys)
-    expect(verify(behind, tokenOf(keys)).kind).toBe('valid')
-    expect(verify(keys, tokenOf(behind)).kind).toBe('valid')
+    expect(verify(behind, await tokenOf(keys)).kind).toBe('valid')
+    expect(verify(keys, await tokenOf(behind)).kind).toBe('valid')
     await behind.reload()
     expect(behind.signing.kid).toBe(keys.signing.kid)
   })
 
   test('the retired key verifies until its last token has expired, and no longer', async () => {
     const keys = await start()
-    const token = tokenOf(keys)
+    const token = await tokenOf(keys)
     const retired = keys.signing.kid
     await rotate(keys)
     clock += TTL_MS + 29_999
@@ -369,7 +369,7 @@ describe('a rotation', () => {
     expect(keys.signing.alg).toBe('EdDSA')
     await rotate(keys)
     expect(keys.signing.alg).toBe('ES256')
-    expect(verify(keys, tokenOf(keys)).kind).toBe('valid')
+    expect(verify(keys, await tokenOf(keys)).kind).toBe('valid')
   })
 })
 
@@ -378,14 +378,14 @@ describe('a revocation', () => {
 
   test('of the active key refuses its tokens at once and goes on signing with the next', async () => {
     const keys = await start()
-    const token = tokenOf(keys)
+    const token = await tokenOf(keys)
     const [leaked, next] = published(keys)
     expect(await revoke(keys, leaked ?? '')).toEqual({ kind: 'revoked', was: 'active' })
     expect(verify(keys, token)).toEqual({ kind: 'invalid', reason: 'unknown-key' })
     expect(keys.signing.kid).toBe(next)
     expect(published(keys)).not.toContain(leaked)
     expect(published(keys)).toHaveLength(2)
-    expect(verify(keys, tokenOf(keys)).kind).toBe('valid')
+    expect(verify(keys, await tokenOf(keys)).kind).toBe('valid')
     expect(store.audited.at(-1)).toMatchObject({ resourceId: leaked, metadata: { change: 'revoked' } })
   })
 
@@ -400,7 +400,7 @@ describe('a revocation', () => {
 
   test('reaches another node with its next reload', async () => {
     const [keys, other] = [await start(), await start()]
-    const token = tokenOf(other)
+    const token = await tokenOf(other)
     await revoke(keys, keys.signing.kid)
     expect(store.changes.at(-1)).toBe(other.signing.kid)
     await other.reload()
@@ -409,7 +409,7 @@ describe('a revocation', () => {
 
   test('of a retired key ends its window', async () => {
     const keys = await start()
-    const token = tokenOf(keys)
+    const token = await tokenOf(keys)
     const retired = keys.signing.kid
     await rotate(keys)
     expect(await revoke(keys, retired)).toEqual({ kind: 'revoked', was: 'retired' })
@@ -461,7 +461,7 @@ describe('reloading', () => {
 
   test('that fails refuses everything until one succeeds, and tries again by itself when it is used', async () => {
     const keys = await start()
-    const token = tokenOf(keys)
+    const token = await tokenOf(keys)
     store.failing = true
     await expect(keys.reload()).rejects.toThrow()
     for (const use of [() => keys.signing, () => verify(keys, token), () => jwks(keys), () => keys.activatedAt]) {
@@ -508,7 +508,7 @@ describe('a token of an unknown key', () => {
     const [keys, behind] = [await start(), await start()]
     await rotate(keys)
     await rotate(keys)
-    const token = tokenOf(keys)
+    const token = await tokenOf(keys)
     expect(verify(behind, token)).toEqual({ kind: 'invalid', reason: 'unknown-key' })
     expect((await retryOnUnknownKey(behind, () => verify(behind, token))).kind).toBe('valid')
   })
@@ -516,7 +516,7 @@ describe('a token of an unknown key', () => {
   test('costs the database one read a second, however many come', async () => {
     const keys = await start()
     const stranger = await start([text], new FakeKeys(now))
-    const token = tokenOf(stranger)
+    const token = await tokenOf(stranger)
     const flood = () =>
       Promise.all(Array.from({ length: 50 }, () => retryOnUnknownKey(keys, () => verify(keys, token))))
     const before = store.lists
@@ -536,8 +536,8 @@ describe('a token of an unknown key', () => {
 
   test('does no harm when the database is away: known keys go on', async () => {
     const keys = await start()
-    const token = tokenOf(keys)
-    const strange = tokenOf(await start([text], new FakeKeys(now)))
+    const token = await tokenOf(keys)
+    const strange = await tokenOf(await start([text], new FakeKeys(now)))
     store.failing = true
     expect(await retryOnUnknownKey(keys, () => verify(keys, strange))).toEqual({
       kind: 'invalid',
@@ -548,7 +548,7 @@ describe('a token of an unknown key', () => {
 
   test('other refusals ask for nothing', async () => {
     const keys = await start()
-    const token = tokenOf(keys)
+    const token = await tokenOf(keys)
     const before = store.lists
     await retryOnUnknownKey(keys, () => verify(keys, `${token.slice(0, -8)}AAAAAAAA`))
     await retryOnUnknownKey(keys, () => verify(keys, 'garbage'))
@@ -566,7 +566,7 @@ describe('replacing the secret that seals the keys', () => {
     expect(await resealSigningKeys({ store, secrets: both }, {})).toBe(2)
     expect(await resealSigningKeys({ store, secrets: both }, {})).toBe(0)
     const keys = await start([fresh])
-    expect(verify(keys, tokenOf(keys)).kind).toBe('valid')
+    expect(verify(keys, await tokenOf(keys)).kind).toBe('valid')
     await expect(start()).rejects.toMatchObject({ code: 'INTERNAL' })
     expect(store.audited.at(-1)).toMatchObject({ metadata: { change: 'resealed' } })
   })

@@ -48,7 +48,7 @@ const subject: AccessTokenSubject = {
   acr: 'aal2',
   sessionEndsAt: new Date('2026-06-01T00:00:00Z'),
 }
-const { token } = signAccessToken(ring, settings, subject, now)
+const { token } = await signAccessToken(ring, settings, subject, now)
 
 const verifyAt = (input: unknown, at: Date, keys: Parameters<typeof verifyAccessToken>[0] = ring) =>
   verifyAccessToken(keys, settings, input, at)
@@ -75,7 +75,7 @@ describe('a token of this service', () => {
   ] as const)('is valid, carries its claims, and verifies with another library: %s', async (alg, keys) => {
     const actor = newId<UserId>()
     const jkt = randomBytes(32).toString('base64url')
-    const signed = signAccessToken(keys, settings, { ...subject, realUserId: actor, keyThumbprint: jkt }, now)
+    const signed = await signAccessToken(keys, settings, { ...subject, realUserId: actor, keyThumbprint: jkt }, now)
     const claims = {
       iss: settings.issuer,
       aud: settings.audience,
@@ -105,16 +105,16 @@ describe('a token of this service', () => {
     expect(payload).toEqual(claims)
   })
 
-  test('names neither an actor nor a key where there is none, and never the same id twice', () => {
-    const again = signAccessToken(ring, settings, subject, now).token
+  test('names neither an actor nor a key where there is none, and never the same id twice', async () => {
+    const again = (await signAccessToken(ring, settings, subject, now)).token
     expect(Object.keys(claimsOf(token))).not.toContain('act')
     expect(Object.keys(claimsOf(token))).not.toContain('cnf')
     expect(claimsOf(again)['jti']).not.toBe(claimsOf(token)['jti'])
   })
 
-  test('does not outlive its session', () => {
+  test('does not outlive its session', async () => {
     const sessionEndsAt = new Date(now.getTime() + 90_000)
-    const signed = signAccessToken(ring, settings, { ...subject, sessionEndsAt }, now)
+    const signed = await signAccessToken(ring, settings, { ...subject, sessionEndsAt }, now)
     expect(claimsOf(signed.token)['exp']).toBe(Math.floor(sessionEndsAt.getTime() / 1000))
   })
 
@@ -174,8 +174,8 @@ describe('a changed token is refused', () => {
   test.each([
     ['EdDSA', ring],
     ['ES256', ring256],
-  ] as const)('whichever bit of it is flipped: %s', (_, keys) => {
-    const good = signAccessToken(keys, settings, subject, now).token
+  ] as const)('whichever bit of it is flipped: %s', async (_, keys) => {
+    const good = (await signAccessToken(keys, settings, subject, now)).token
     expect(outcomeOf(good, keys)).toBe('valid')
     const parts = good.split('.').map((part) => Buffer.from(part, 'base64url'))
     fc.assert(
@@ -318,8 +318,8 @@ describe('a token is refused by its header, though its signature is good:', () =
     expect(outcomeOf(forge(header, claimsOf(token), mallory))).toBe('signature')
   })
 
-  test('an ECDSA signature of zeros, or in DER', () => {
-    const input = signAccessToken(ring256, settings, subject, now).token.split('.').slice(0, 2).join('.')
+  test('an ECDSA signature of zeros, or in DER', async () => {
+    const input = (await signAccessToken(ring256, settings, subject, now)).token.split('.').slice(0, 2).join('.')
     expect(verifyAt(`${input}.${Buffer.alloc(64).toString('base64url')}`, now, ring256).kind).toBe('invalid')
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const der = sign('sha256', Buffer.from(input), privateKey).toString('base64url')

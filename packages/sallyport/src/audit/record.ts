@@ -106,7 +106,7 @@ export function auditRow(event: AuditEvent, at: Date): AuditRow {
     // 128 bits, so that a commitment says nothing of a value that can be guessed.
     salt: randomChunk(16),
   }
-  return { ...row, leafHash: leafHash(row) }
+  return Object.assign(row, { leafHash: leafHash(row) })
 }
 
 function metadataOf({ metadata, tokenGeneration }: AuditEvent): AuditEvent['metadata'] {

@@ -53,12 +53,13 @@ export function redact(value: unknown, depth = 0): unknown {
   if (depth > 32) return REDACTED
   if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1))
   if (value instanceof Date) return value.toISOString()
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(([, member]) => member !== undefined)
-      .map(([name, member]) => [
-        name,
-        SECRET_NAMES.has(name.toLowerCase().replaceAll(/[_-]/g, '')) ? REDACTED : redact(member, depth + 1),
-      ]),
-  )
+  const members: [string, unknown][] = []
+  for (const [name, member] of Object.entries(value)) {
+    if (member !== undefined) members.push([name, isSecret(name) ? REDACTED : redact(member, depth + 1)])
+  }
+  return Object.fromEntries(members)
+}
+
+function isSecret(name: string): boolean {
+  return SECRET_NAMES.has(name.toLowerCase().replaceAll(/[_-]/g, ''))
 }

@@ -83,7 +83,7 @@ export async function changePassword(
   void alert(engine, { alert: 'password_changed', tenantId, userId, request })
   return {
     session,
-    ...mintAccessToken(engine, {
+    ...(await mintAccessToken(engine, {
       userId,
       tenantId,
       staffId: caller.staffId,
@@ -95,6 +95,6 @@ export async function changePassword(
       acr: caller.acr,
       sessionEndsAt: session.expiresAt,
       ...(keyThumbprint === null ? {} : { keyThumbprint }),
-    }),
+    })),
   }
 }

@@ -21,6 +21,7 @@ import type { HttpEngine } from './engine.ts'
 import { problem } from './problem.ts'
 import { requestFacts } from './request-facts.ts'
 import type { Route } from './route.ts'
+import { headersOf } from './security-headers.ts'
 import { auditRoutes } from './routes/audit.ts'
 import { authRoutes } from './routes/auth.ts'
 import { complianceRoutes } from './routes/compliance.ts'
@@ -78,6 +79,7 @@ export interface ApiDeps {
 /** Builds the handler. A request that comes before the instance has started starts it; while it cannot, the answer is 503. */
 export function apiHandler({ settings, engine, start }: ApiDeps): FetchHandler {
   const { basePath } = settings
+  const always = headersOf(settings)
   let handle: FetchHandler | undefined
 
   async function first(request: Request, connection?: Connection): Promise<Response> {
@@ -91,6 +93,7 @@ export function apiHandler({ settings, engine, start }: ApiDeps): FetchHandler {
       return problem(error, {
         requestId: requestFacts(request, connection).correlationId,
         basePath,
+        always,
       })
     }
     const parts = engine()
@@ -100,6 +103,7 @@ export function apiHandler({ settings, engine, start }: ApiDeps): FetchHandler {
       routes: [...API_ROUTES, ...documentationRoutes(API_ROUTES, { basePath })],
       basePath,
       edge: settings,
+      always,
     })
     return handle(request, connection)
   }

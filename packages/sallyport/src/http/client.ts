@@ -17,7 +17,7 @@ import { refuseForeignPage } from './cookies.ts'
 import { dpopProofs } from './dpop-header.ts'
 import { limited } from './limited.ts'
 import type { ApiEngine } from './routes/engine.ts'
-import { deviceFingerprint, deviceInfo } from './schemas.ts'
+import * as schemas from './schemas.ts'
 
 export interface Client {
   readonly request: RequestFacts
@@ -34,20 +34,39 @@ export interface FromClient {
   readonly addHeader: (name: string, value: string) => void
 }
 
+/** What is known of the client besides the headers. */
+interface Told {
+  /** The thumbprint of the key that this very request has proven already: a proof is good once. */
+  readonly provenKey?: string | undefined
+  /** What the body says. */
+  readonly device?: Pick<RequestFacts, 'deviceFingerprint' | 'deviceInfo'> | undefined
+}
+
 /**
  * Gathers it. A proof of a key that comes along must be good, also where none is asked for.
  *
- * @param provenKey The thumbprint of the key that this very request has proven already: a proof is good once.
  * @throws SallyportError `INVALID_DPOP_PROOF`; `UNAVAILABLE`.
  */
-export async function clientOf(from: FromClient, provenKey?: string): Promise<Client> {
+export async function clientOf(from: FromClient, { provenKey, device = {} }: Told = {}): Promise<Client> {
   const { guard, request, headers } = from
   const { secrets, settings } = guard.engine
   const deviceCookieHash = readDeviceCookie(secrets, settings, headers.get('cookie'))
   const byCookie: Binding[] = deviceCookieHash === undefined ? [] : [{ type: 'cookie', value: deviceCookieHash }]
   const byKey = provenKey === undefined ? await keyOf(from) : ({ type: 'key', value: provenKey } as const)
   // Beside the cookie and not in its place: a browser that has a key proves it for a session of before, too.
-  return { request: { ...request, deviceCookieHash }, proofs: [...(byKey === undefined ? [] : [byKey]), ...byCookie] }
+  return {
+    request: {
+      ipAddress: request.ipAddress,
+      userAgent: request.userAgent,
+      correlationId: request.correlationId,
+      background: request.background,
+      deviceFingerprint: device.deviceFingerprint,
+      deviceInfo: device.deviceInfo,
+      deviceCookieHash,
+      placeHeaders: request.placeHeaders,
+    },
+    proofs: byKey === undefined ? byCookie : [byKey, ...byCookie],
+  }
 }
 
 async function keyOf({ guard: { engine }, headers, path, addHeader }: FromClient): Promise<Binding | undefined> {
@@ -61,8 +80,8 @@ async function keyOf({ guard: { engine }, headers, path, addHeader }: FromClient
 
 /** What a client says of itself where a session begins. */
 export const sessionFields = {
-  deviceFingerprint: deviceFingerprint.optional(),
-  deviceInfo: deviceInfo.optional(),
+  deviceFingerprint: schemas.deviceFingerprint.optional(),
+  deviceInfo: schemas.deviceInfo.optional(),
   delivery: z
     .enum(['body', 'cookie'])
     .optional()
@@ -87,10 +106,10 @@ export interface Beginner extends FromClient {
 export async function beginSession<T>(from: Beginner, work: (wish: SessionWish) => Promise<T>): Promise<T> {
   const { guard, headers, addHeader, body, limit } = from
   const { secrets, settings } = guard.engine
-  const { deviceFingerprint: fingerprint, deviceInfo: info, delivery } = body
+  const { deviceFingerprint, deviceInfo, delivery } = body
   return limited(limit.what, { ...from, subject: limit.subject }, async () => {
     if (delivery === 'cookie') refuseForeignPage(settings, headers)
-    const { request, proofs } = await clientOf(from)
+    const { request, proofs } = await clientOf(from, { device: { deviceFingerprint, deviceInfo } })
     const made = request.deviceCookieHash === undefined ? newDeviceCookie(secrets, settings) : undefined
     const deviceCookieHash = request.deviceCookieHash ?? made?.cookieHash ?? ''
     // A key before the cookie: a cookie can be copied. The cookie binds only those families whose tokens come as cookies too.
@@ -101,7 +120,7 @@ export async function beginSession<T>(from: Beginner, work: (wish: SessionWish) 
         delivery,
         binding: proofs.find(({ type }) => type === 'key') ?? byCookie,
         deviceCookieHash,
-        request: { ...request, deviceFingerprint: fingerprint, deviceInfo: info },
+        request,
       })
       handOut()
       return done

@@ -359,9 +359,9 @@ test('the exit of an impersonation brings a cookie’s session back by its cooki
 })
 
 describe('answers to other origins', () => {
-  const ask = async (headers: Record<string, string>, method = 'GET') => {
+  const ask = async (headers: Record<string, string>, method = 'GET', path = '/.well-known/jwks.json') => {
     const handle = withOrigins(api.handler, api.engine.settings)
-    return handle(new Request('https://id.example.com/.well-known/jwks.json', { method, headers }), {})
+    return handle(new Request(`https://id.example.com${path}`, { method, headers }), {})
   }
 
   test('name the listed ones, with credentials and Vary, and no other', async () => {
@@ -386,7 +386,19 @@ describe('answers to other origins', () => {
     expect([foreign.status, foreign.headers.get('access-control-allow-methods')]).toEqual([405, null])
   })
 
-  test('bring browsers back by https alone', async () => {
-    expect((await ask({})).headers.get('strict-transport-security')).toBe('max-age=63072000; includeSubDomains')
+  test('bring browsers back by https alone, and differ by origin, refusals and preflights too', async () => {
+    const answers = await Promise.all([
+      ask({}),
+      ask({}, 'GET', '/api/auth/me'),
+      ask({}, 'PUT', '/api/auth/me'),
+      ask({}, 'GET', '/nowhere'),
+      ask({ origin: APP }),
+      ask({ origin: APP, 'access-control-request-method': 'POST' }, 'OPTIONS'),
+    ])
+    expect(answers.map(({ status }) => status)).toEqual([200, 401, 405, 404, 200, 204])
+    for (const { headers } of answers) {
+      expect(headers.get('strict-transport-security')).toBe('max-age=63072000; includeSubDomains')
+      expect(headers.get('vary')).toBe('Origin')
+    }
   })
 })

@@ -49,20 +49,28 @@ export const FACTS_OF: Readonly<Partial<Record<string, readonly Fact[]>>> = {
   UNAVAILABLE: ['retryAfter'],
 }
 
+/** A header's name and value. */
+export type HeaderLine = readonly [name: string, value: string]
+
 /** What a problem is answered with besides the error itself. */
 export interface ProblemOptions {
   readonly requestId: string
   /** Where the API is mounted; `type` points into its documentation. */
   readonly basePath: string
+  /** What every answer carries. Defaults to what it must. */
+  readonly always?: Readonly<Record<string, string>> | undefined
   /** Headers that the route added, or that the refusal itself needs (`Allow`). */
-  readonly headers?: Headers | undefined
+  readonly headers?: readonly HeaderLine[] | undefined
 }
 
 /** What a client is told of a fault. The cause is in the log, under the request id. */
 const INTERNAL = 'Something went wrong on our side. The request id leads to the cause in the log.'
 
 /** The answer to a request that was refused or failed. */
-export function problem(error: SallyportError, { requestId, basePath, headers }: ProblemOptions): Response {
+export function problem(
+  error: SallyportError,
+  { requestId, basePath, always = SECURITY_HEADERS, headers = [] }: ProblemOptions,
+): Response {
   // Configuration and internal faults look alike from outside; only an outage is worth telling apart, since it passes.
   const hidden = error.status >= 500 && error.code !== 'UNAVAILABLE'
   const code: ErrorCode = hidden ? 'INTERNAL' : error.code
@@ -71,7 +79,7 @@ export function problem(error: SallyportError, { requestId, basePath, headers }:
   const retryAfter = retryAfterOf(code, facts)
   if (retryAfter !== undefined) facts.retryAfter = retryAfter
 
-  const answer = new Headers(SECURITY_HEADERS)
+  const answer = new Headers(always)
   answer.set('content-type', 'application/problem+json; charset=utf-8')
   answer.set('x-request-id', requestId)
   const challenge = challengeOf(status, code, facts.reason)
@@ -79,7 +87,7 @@ export function problem(error: SallyportError, { requestId, basePath, headers }:
   if (retryAfter !== undefined) answer.set('retry-after', String(retryAfter))
   // RFC 9449 section 8: the same again, with this nonce in its proof.
   if (typeof error.facts['nonce'] === 'string') answer.set('dpop-nonce', error.facts['nonce'])
-  for (const [name, value] of headers ?? []) answer.append(name, value)
+  for (const [name, value] of headers) answer.append(name, value)
 
   return new Response(
     JSON.stringify({

@@ -34,10 +34,12 @@ export function requestFacts(
     userAgent: headers.get('user-agent')?.slice(0, MAX_USER_AGENT),
     correlationId: correlationId(headers),
     // It can only shorten a session, so that whoever cares to may say it.
-    ...(headers.get(BACKGROUND) === 'true' && { background: true }),
+    background: headers.get(BACKGROUND) === 'true' ? true : undefined,
     // Anyone can write these. Believed from a stranger, a thief would be wherever the owner is.
-    ...(geo?.headers !== undefined &&
-      isFromProxy(connection, trustedProxies) && { placeHeaders: placeHeaders(geo.headers, headers) }),
+    placeHeaders:
+      geo?.headers !== undefined && isFromProxy(connection, trustedProxies)
+        ? placeHeaders(geo.headers, headers)
+        : undefined,
   }
 }
 

@@ -95,7 +95,7 @@ export async function startImpersonation(
   await tellPerson(engine, caller, { email: target.user.email, reason })
   return {
     session: { ...session, impersonator: { id: caller.userId, name: caller.name } },
-    ...mintAccessToken(
+    ...(await mintAccessToken(
       engine,
       {
         userId: target.user.id,
@@ -114,7 +114,7 @@ export async function startImpersonation(
       },
       // As long as its session: nothing renews it.
       settings.impersonationLifeMs,
-    ),
+    )),
   }
 }
 

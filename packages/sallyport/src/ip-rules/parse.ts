@@ -155,6 +155,8 @@ function addressText(words: AddressWords): string {
 
 /** An address in the one form that rules and logs use, IPv4-mapped IPv6 as IPv4; `undefined` for what is none. */
 export function normalAddress(text: string): string | undefined {
+  // Strict as it is read, IPv4 has one spelling.
+  if (parseIpv4(text) !== undefined) return text
   const words = parseAddress(text)
   return words === undefined ? undefined : addressText(words)
 }

@@ -99,7 +99,7 @@ function judgeBehind(facts: RefreshFacts, rules: Rules): Verdict | undefined {
   // A host that brings its own sessions judges them itself.
   if (facts.session === null) return undefined
   const lastSeen = lastActivity(facts, facts.session, rules)
-  const verdict = judgeSession({ ...facts.session, lastSeen }, now, rules.idleMs)
+  const verdict = judgeSession(facts.session, { now, lastSeen, idleMs: rules.idleMs })
   switch (verdict.kind) {
     case 'live':
       return undefined

@@ -36,6 +36,7 @@ import type { ReplayCause, Verdict } from './judge.ts'
 import { judge } from './judge.ts'
 import { demandStepUp, stopHighRisk, stopRapid } from './judged.ts'
 import type { Lineage } from './lineages.ts'
+import { sessionSince } from './lineages.ts'
 import type { ParsedToken } from './token-format.ts'
 import { parseRefreshToken } from './token-format.ts'
 
@@ -103,8 +104,8 @@ async function redeem(engine: Engine, parsed: ParsedToken, input: RefreshInput):
     const facts = await engine.store.tokens.facts(parsed.tenantId, parsed.hash, windows)
     if (facts === undefined) return refuseUnknown(engine, parsed, input)
     // The token-level API's families have no session to give an access token for.
-    if (facts.session === null) return INVALID
-    const outcome = await act(engine, parsed, { facts: { ...facts, session: facts.session }, device }, input, raced)
+    if (!hasSession(facts)) return INVALID
+    const outcome = await act(engine, parsed, { facts, device }, input, raced)
     if (outcome !== 'lost') return outcome
     raced = true
   }
@@ -114,6 +115,10 @@ async function redeem(engine: Engine, parsed: ParsedToken, input: RefreshInput):
 }
 
 type SessionFacts = RefreshFacts & { readonly session: RefreshSession }
+
+function hasSession(facts: RefreshFacts): facts is SessionFacts {
+  return facts.session !== null
+}
 
 async function windowsOf(
   engine: Engine,
@@ -134,9 +139,8 @@ async function redeemFromMemory(
   input: RefreshInput,
   device: string | undefined,
 ): Promise<RefreshOutcome | undefined> {
-  const known = engine.live.fresh ? engine.lineages.take(parsed) : undefined
-  if (known === undefined || known.device !== device) return undefined
-  const lineage = { device, facts: { ...known.facts, now: engine.live.date() } }
+  const lineage = engine.live.fresh ? engine.lineages.take(parsed, engine.live.date()) : undefined
+  if (lineage === undefined || lineage.device !== device) return undefined
   const verdict = await verdictOf(engine, lineage.facts, input)
   if (verdict.kind !== 'rotate' || lineage.facts.session.delivery !== (input.delivery ?? 'body')) return undefined
   await enforceIpRules(engine, ruled(lineage.facts, input))
@@ -168,7 +172,8 @@ export function reliedOn({ facts: { family, session } }: Lineage, windows: RiskW
 
 async function verdictOf(engine: Engine, facts: SessionFacts, { proofs = [] }: RefreshInput): Promise<Verdict> {
   const { idleMs, maxSessionLifeMs } = await limitsOf(engine, facts.tenantId)
-  return judge(facts, proofs, { ...engine.settings, idleMs, maxSessionLifeMs })
+  const { retry, reuse, preset } = engine.settings
+  return judge(facts, proofs, { retry, reuse, preset, idleMs, maxSessionLifeMs })
 }
 
 function ruled(facts: SessionFacts, { request }: RefreshInput) {
@@ -267,7 +272,7 @@ async function rotate(
   const { facts } = lineage
   const successor = issueSuccessor(engine, parsed, input.request)
   const generation = facts.token.generation + 1
-  const claim = await engine.store.tokens.rotate({
+  const rotation = engine.store.tokens.rotate({
     tenantId: facts.tenantId,
     familyId: facts.family.id,
     parentId: facts.token.id,
@@ -279,7 +284,11 @@ async function rotate(
     relied,
     audit: auditRow(
       {
-        ...owner(facts),
+        tenantId: facts.tenantId,
+        userId: facts.userId,
+        actorName: facts.session.user.name,
+        staffId: facts.session.staffId,
+        sessionId: facts.session.id,
         action: 'AUTH_TOKEN_REFRESH',
         resource: 'auth_refresh',
         resourceId: facts.session.id,
@@ -296,16 +305,17 @@ async function rotate(
       facts.now,
     ),
   })
+  // Signed while the database writes. The token of a rotation that lost goes nowhere.
+  const [claim, { accessToken, expiresIn }] = await Promise.all([rotation, access(engine, facts, generation)])
   if (claim === 'lost') return 'lost'
-  const lastSeenAt = seen(engine, facts)
+  const session = sessionSince(facts.session, judged.mark, seen(engine, facts))
   // A step-up has changed what was counted for the score: the next refresh reads it.
   if (judged.stepUp === undefined) {
-    engine.lineages.rotated(lineage, successor.stored, engine.settings.refreshTtlMs, { ...judged.mark, lastSeenAt })
+    engine.lineages.rotated(lineage, successor.stored, engine.settings.refreshTtlMs, session)
   }
   engine.events.emit('token.refreshed', { tenantId: facts.tenantId, outcome: 'rotated' })
   if (judged.stepUp !== undefined) engine.live.forget({ kind: 'session', ref: facts.session.id })
-  const session = { ...facts.session, ...judged.mark }
-  return { kind: 'rotated', session, refreshToken: successor.raw, ...access(engine, facts, generation) }
+  return { kind: 'rotated', session, accessToken, expiresIn, refreshToken: successor.raw }
 }
 
 async function replay(
@@ -347,7 +357,7 @@ async function replay(
     cause,
     session: facts.session,
     refreshToken: raw,
-    ...access(engine, facts, successor.generation),
+    ...(await access(engine, facts, successor.generation)),
   }
 }
 

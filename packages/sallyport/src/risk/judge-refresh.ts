@@ -49,19 +49,23 @@ export async function judgeRefresh(engine: Engine, refresh: Refresh): Promise<Ju
       ? placeOf(session)
       : await engine.places.of(request)
   const own = {
-    ...placeOf(session),
+    country: session.country,
+    city: session.city,
+    latitude: session.latitude,
+    longitude: session.longitude,
     lastSeenAt: session.lastSeenAt,
     ipAddress: session.ipAddress,
     userAgent: session.userAgent,
     fingerprint: session.deviceFingerprint,
     cookieHash: session.deviceCookieHash,
+    delivery: session.delivery,
   }
   const known: RiskFacts = {
     at: 'refresh',
     now: facts.now,
     request: { ipAddress: request.ipAddress ?? null, userAgent: request.userAgent ?? null, device: shown, place },
     history: [own],
-    session: { ...own, delivery: session.delivery },
+    session: own,
     liveSessions: session.liveSessions,
     youngSessions: session.youngSessions,
     recentFailures: session.recentFailures,
@@ -77,7 +81,7 @@ export async function judgeRefresh(engine: Engine, refresh: Refresh): Promise<Ju
   const overCap = isOverCap(engine, known)
   const asksMore = first.decision !== 'pass' || first.wouldBe !== undefined || first.reasons.some(isOfHistory)
   if (!asksMore && !waiting && !overCap && !risk.hasOwnSignals) {
-    return { ...first, place, device, stepUp: undefined, mark: markOf(known, false) }
+    return of(first, { place, device, stepUp: undefined, mark: markOf(known, false) })
   }
   const { history, stepUp } = await engine.store.risk.refreshHistory({
     tenantId: facts.tenantId,
@@ -89,7 +93,14 @@ export async function judgeRefresh(engine: Engine, refresh: Refresh): Promise<Ju
   })
   const judged = atCap(await judgeRisk(engine, { ...known, history }), overCap)
   const passed = stepUp !== null
-  return { ...judged, place, device, stepUp: stepUp ?? undefined, mark: markOf(known, passed) }
+  return of(judged, { place, device, stepUp: stepUp ?? undefined, mark: markOf(known, passed) })
+}
+
+function of(
+  { decision, score, reasons, signals, wouldBe }: Judgement,
+  { place, device, stepUp, mark }: Omit<JudgedRefresh, keyof Judgement>,
+): JudgedRefresh {
+  return { decision, score, reasons, signals, wouldBe, place, device, stepUp, mark }
 }
 
 /** Whether more of the history could take a reason back. */
@@ -129,20 +140,15 @@ function placeOf({ country, city, latitude, longitude }: RefreshSession) {
 /** @param provenAnew Whether a step-up was passed: then what was shown replaces what was known, also where nothing was shown. */
 function markOf({ request, session }: RiskFacts, provenAnew: boolean): SessionMark | undefined {
   if (session === null) return undefined
-  const { device } = request
-  const mark: SessionMark = {
-    ...request.place,
-    ipAddress: request.ipAddress,
-    userAgent: request.userAgent,
-    deviceFingerprint: provenAnew ? device.fingerprint : (device.fingerprint ?? session.fingerprint),
-    deviceCookieHash: device.cookieHash ?? session.cookieHash,
-  }
+  const { ipAddress, userAgent, device, place } = request
+  const deviceFingerprint = provenAnew ? device.fingerprint : (device.fingerprint ?? session.fingerprint)
+  const deviceCookieHash = device.cookieHash ?? session.cookieHash
   const same =
-    mark.ipAddress === session.ipAddress &&
-    mark.userAgent === session.userAgent &&
-    mark.country === session.country &&
-    mark.city === session.city &&
-    mark.deviceFingerprint === session.fingerprint &&
-    mark.deviceCookieHash === session.cookieHash
-  return same ? undefined : mark
+    ipAddress === session.ipAddress &&
+    userAgent === session.userAgent &&
+    place.country === session.country &&
+    place.city === session.city &&
+    deviceFingerprint === session.fingerprint &&
+    deviceCookieHash === session.cookieHash
+  return same ? undefined : { ...place, ipAddress, userAgent, deviceFingerprint, deviceCookieHash }
 }

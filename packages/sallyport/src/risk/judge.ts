@@ -6,10 +6,10 @@
 
 import type { Engine } from '../engine.ts'
 import { SallyportError } from '../errors.ts'
-import type { Reason } from './assess.ts'
+import type { Reason, WeighedSignals } from './assess.ts'
 import { assess } from './assess.ts'
 import type { RiskFacts, Signal } from './facts.ts'
-import type { Decision } from './policy.ts'
+import type { Decision, RiskPolicy } from './policy.ts'
 import { decide } from './policy.ts'
 import { RAPID_TOKEN_CREATION, rapidTokenCreation } from './signals/rapid-token-creation.ts'
 
@@ -41,7 +41,8 @@ export async function judgeRisk(
 ): Promise<Judgement> {
   if (risk.mode === 'off') return PASS
   try {
-    const judged = await computed(facts, { ...risk, signals })
+    const { weights, stepUpAt, blockAt } = risk
+    const judged = await computed(facts, { signals, weights, stepUpAt, blockAt })
     riskHealth.passed()
     if (risk.mode === 'enforce' || judged.decision === 'pass') return judged
     return { ...judged, decision: 'pass', wouldBe: judged.decision }
@@ -56,18 +57,18 @@ export async function judgeRisk(
   }
 }
 
-async function computed(facts: RiskFacts, risk: Parts['settings']['risk']): Promise<Judgement> {
+async function computed(facts: RiskFacts, risk: WeighedSignals & RiskPolicy): Promise<Judgement> {
   const rapid = rapidTokenCreation(facts)
   const { score, reasons: signals } = await assess(facts, risk)
   if (rapid !== undefined) {
     const reason = { signal: RAPID_TOKEN_CREATION, points: 0, evidence: rapid.evidence }
-    return { decision: 'rapid', ...told(score, [reason, ...signals]) }
+    return judgement('rapid', score, [reason, ...signals])
   }
-  return { decision: decide(score, risk), ...told(score, signals) }
+  return judgement(decide(score, risk), score, signals)
 }
 
-function told(score: number, signals: readonly Reason[]): Pick<Judgement, 'score' | 'reasons' | 'signals'> {
-  return { score, reasons: signals.map(({ signal }) => signal), signals }
+function judgement(decision: Judgement['decision'], score: number, signals: readonly Reason[]): Judgement {
+  return { decision, score, reasons: signals.map(({ signal }) => signal), signals }
 }
 
 /** What an audit row says of a judgement. */

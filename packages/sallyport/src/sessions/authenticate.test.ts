@@ -38,13 +38,13 @@ const pass = async (ms: number) => {
 }
 
 /** An access token of this node's own making, with whatever claims. */
-function signed(
+async function signed(
   of: TestSession,
   claims: Partial<Parameters<typeof signAccessToken>[2]> = {},
   now = new Date(),
-): string {
+): Promise<string> {
   const { issuer, audience, accessTtlMs: ttlMs } = node.engine.settings
-  return signAccessToken(
+  const { token } = await signAccessToken(
     node.engine.keys,
     { issuer, audience, ttlMs },
     {
@@ -61,7 +61,8 @@ function signed(
       ...claims,
     },
     now,
-  ).token
+  )
+  return token
 }
 
 describe('a request', () => {
@@ -100,8 +101,10 @@ describe('a request', () => {
   test('with a token past its end and the leeway: TOKEN_EXPIRED, also when the node knows it', async () => {
     const session = await node.signIn()
     const { accessTtlMs } = node.engine.settings
-    expect(await node.access(signed(session, {}, new Date(Date.now() - accessTtlMs - 31_000)))).toBe('TOKEN_EXPIRED')
-    const atTheEdge = signed(session, {}, new Date(Date.now() - accessTtlMs - 28_500))
+    expect(await node.access(await signed(session, {}, new Date(Date.now() - accessTtlMs - 31_000)))).toBe(
+      'TOKEN_EXPIRED',
+    )
+    const atTheEdge = await signed(session, {}, new Date(Date.now() - accessTtlMs - 28_500))
     expect(await node.access(atTheEdge)).toBe('live')
     await new Promise((resolve) => setTimeout(resolve, 2600))
     expect(await node.access(atTheEdge)).toBe('TOKEN_EXPIRED')
@@ -110,13 +113,13 @@ describe('a request', () => {
   test('of a session that is unknown, or of another tenant: SESSION_REVOKED', async () => {
     const session = await node.signIn()
     const stranger = await node.member()
-    expect(await node.access(signed(session, { sessionId: newId<SessionId>() }))).toBe('SESSION_REVOKED')
-    expect(await node.access(signed(session, { tenantId: stranger.tenantId }))).toBe('SESSION_REVOKED')
+    expect(await node.access(await signed(session, { sessionId: newId<SessionId>() }))).toBe('SESSION_REVOKED')
+    expect(await node.access(await signed(session, { tenantId: stranger.tenantId }))).toBe('SESSION_REVOKED')
     // Also when this node has the session in memory by now.
     expect(await node.access(session.accessToken)).toBe('live')
-    expect(await node.access(signed(session, { tenantId: stranger.tenantId }))).toBe('SESSION_REVOKED')
-    expect(await node.access(signed(session, { tenantId: newId<TenantId>() }))).toBe('SESSION_REVOKED')
-    expect(await node.access(signed(session, { userId: stranger.userId }))).toBe('SESSION_REVOKED')
+    expect(await node.access(await signed(session, { tenantId: stranger.tenantId }))).toBe('SESSION_REVOKED')
+    expect(await node.access(await signed(session, { tenantId: newId<TenantId>() }))).toBe('SESSION_REVOKED')
+    expect(await node.access(await signed(session, { userId: stranger.userId }))).toBe('SESSION_REVOKED')
   })
 
   test('after a logout: SESSION_REVOKED, here at once and elsewhere with the next poll', async () => {
@@ -142,8 +145,8 @@ describe('a request', () => {
     const again = await node.signIn(session)
     expect(await node.access(again.accessToken)).toBe('live')
     // A token of the old version that names a session of the new one: the copy on the row does not save it.
-    expect(await node.access(signed(again, { sessionVersion: 1 }))).toBe('SESSION_INVALIDATED')
-    expect(await node.access(signed(again, { sessionVersion: 3 }))).toBe('SESSION_INVALIDATED')
+    expect(await node.access(await signed(again, { sessionVersion: 1 }))).toBe('SESSION_INVALIDATED')
+    expect(await node.access(await signed(again, { sessionVersion: 3 }))).toBe('SESSION_INVALIDATED')
   })
 
   test.each([

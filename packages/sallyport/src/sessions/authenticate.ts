@@ -244,7 +244,6 @@ function judgeEntry(
     {
       // The token's own version against the staff's current one: a force logout kills tokens, whatever row they name.
       sessionVersion: claims.session_version,
-      lastSeen: entry.lastSeen,
       expiresAt: endOf(facts, maxSessionLifeMs),
       stepUpRequiredAt: facts.stepUpRequiredAt,
       revokedAt: facts.revokedAt,
@@ -253,8 +252,7 @@ function judgeEntry(
       tenant: facts.tenant,
       real: real && { ...real, expiresAt: endOf(real, maxSessionLifeMs) },
     },
-    now,
-    idleMs,
+    { now, lastSeen: entry.lastSeen, idleMs },
   )
 }
 

@@ -52,7 +52,7 @@ export interface PreparedSession {
   readonly stored: NewSession
   readonly rows: (now: Date, evicted?: EndedSessions) => readonly AuditRow[]
   /** Makes the access token, and tells listeners. Call it after the commit. */
-  readonly issue: (session: SessionRow) => IssuedSession
+  readonly issue: (session: SessionRow) => Promise<IssuedSession>
 }
 
 /**
@@ -140,8 +140,8 @@ export function prepareSession(
         ...endedRows(evicted, 'evicted', common, now),
       ]
     },
-    issue(session) {
-      const access = mintAccessToken(engine, {
+    async issue(session) {
+      const access = await mintAccessToken(engine, {
         userId: input.userId,
         tenantId: input.tenantId,
         staffId: input.staffId,
@@ -179,7 +179,7 @@ export async function startLimitedSession(engine: Engine, input: CreateSessionIn
   )
   if (creation.kind !== 'created') return creation
   announceEnded(engine, creation.evicted, { reason: 'evicted' })
-  return { kind: 'started', issued: prepared.issue(creation.session) }
+  return { kind: 'started', issued: await prepared.issue(creation.session) }
 }
 
 /**

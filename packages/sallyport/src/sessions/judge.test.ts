@@ -6,7 +6,6 @@ const NOW = Date.UTC(2030, 0, 31)
 const IDLE_MS = 900_000
 const LIVE: JudgedSession = {
   sessionVersion: 3,
-  lastSeen: NOW - 1000,
   expiresAt: new Date(NOW + 1000),
   stepUpRequiredAt: null,
   revokedAt: null,
@@ -19,13 +18,19 @@ const older = { staff: { sessionVersion: 4, status: 'active' } } as const
 const newer = { staff: { sessionVersion: 2, status: 'active' } } as const
 const disabled = { staff: { sessionVersion: 3, status: 'disabled' } } as const
 
-function verdictOf(changes: Partial<JudgedSession>): string {
-  const verdict = judgeSession({ ...LIVE, ...changes }, NOW, IDLE_MS)
+type Changes = Partial<JudgedSession> & { readonly lastSeen?: number }
+
+function judged({ lastSeen = NOW - 1000, ...changes }: Changes) {
+  return judgeSession({ ...LIVE, ...changes }, { now: NOW, lastSeen, idleMs: IDLE_MS })
+}
+
+function verdictOf(changes: Changes): string {
+  const verdict = judged(changes)
   return verdict.kind === 'over' ? `${verdict.code} ${verdict.reason}` : verdict.kind
 }
 
 describe('a session', () => {
-  const ROWS: readonly (readonly [string, string, Partial<JudgedSession>])[] = [
+  const ROWS: readonly (readonly [string, string, Changes])[] = [
     ['that is as it should be', 'live', {}],
     ['of an older version than its staff’s', 'SESSION_INVALIDATED force_logout', older],
     ['of a newer version than its staff’s', 'SESSION_INVALIDATED force_logout', newer],
@@ -52,7 +57,7 @@ describe('a session', () => {
   }
 
   test('only idleness may be a stale reading', () => {
-    expect(judgeSession({ ...LIVE, lastSeen: 0 }, NOW, IDLE_MS)).toMatchObject({ idle: true })
-    expect(judgeSession({ ...LIVE, expiresAt: REVOKED }, NOW, IDLE_MS)).not.toHaveProperty('idle')
+    expect(judged({ lastSeen: 0 })).toMatchObject({ idle: true })
+    expect(judged({ expiresAt: REVOKED })).not.toHaveProperty('idle')
   })
 })

@@ -9,8 +9,6 @@ import type { RevokeReason } from '../store/contract/ended-sessions.ts'
 /** What the judgement rests on. */
 export interface JudgedSession {
   readonly sessionVersion: number
-  /** Milliseconds, by the database's clock, as `now` is. */
-  readonly lastSeen: number
   readonly expiresAt: Date
   readonly stepUpRequiredAt: Date | null
   readonly revokedAt: Date | null
@@ -27,6 +25,13 @@ export interface JudgedSession {
   } | null
 }
 
+/** When it is judged, in milliseconds by the database's clock. */
+export interface JudgedAt {
+  readonly now: number
+  readonly lastSeen: number
+  readonly idleMs: number
+}
+
 /** A session that is over says why, as the client's code and as the reason its family ends with; `idle` may be a stale reading. */
 export type SessionVerdict =
   | { readonly kind: 'live' }
@@ -41,8 +46,7 @@ export type SessionVerdict =
 const LIVE: SessionVerdict = { kind: 'live' }
 const WAITING: SessionVerdict = { kind: 'waiting' }
 
-/** @param now By the database's clock. */
-export function judgeSession(session: JudgedSession, now: number, idleMs: number): SessionVerdict {
+export function judgeSession(session: JudgedSession, { now, lastSeen, idleMs }: JudgedAt): SessionVerdict {
   // The version first, and against the staff's own: a copy on the session row would never let a force logout bite.
   if (session.sessionVersion !== session.staff.sessionVersion) {
     return { kind: 'over', code: 'SESSION_INVALIDATED', reason: 'force_logout' }
@@ -56,7 +60,7 @@ export function judgeSession(session: JudgedSession, now: number, idleMs: number
     return { kind: 'over', code: 'SESSION_REVOKED', reason: 'impersonation_ended' }
   }
   if (session.expiresAt.getTime() <= now) return { kind: 'over', code: 'SESSION_EXPIRED', reason: 'max_session_life' }
-  if (session.lastSeen + idleMs <= now) {
+  if (lastSeen + idleMs <= now) {
     return { kind: 'over', code: 'SESSION_EXPIRED', reason: 'session_expired', idle: true }
   }
   return session.stepUpRequiredAt === null ? LIVE : WAITING

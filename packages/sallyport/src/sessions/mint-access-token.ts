@@ -12,14 +12,14 @@ import type { Engine } from '../engine.ts'
  * @param ttlMs Defaults to the life of access tokens.
  * @throws SallyportError `UNAVAILABLE` while this node does not know which key signs.
  */
-export function mintAccessToken(
+export async function mintAccessToken(
   { keys, settings }: Pick<Engine, 'keys' | 'settings'>,
   subject: AccessTokenSubject,
   ttlMs: number = settings.accessTtlMs,
-): { readonly accessToken: string; readonly expiresIn: number } {
+): Promise<{ readonly accessToken: string; readonly expiresIn: number }> {
   const { issuer, audience } = settings
   // This node's clock stamps and checks JWTs, and nothing else (30 s leeway).
   const now = new Date()
-  const { token, expiresAt } = signAccessToken(keys, { issuer, audience, ttlMs }, subject, now)
+  const { token, expiresAt } = await signAccessToken(keys, { issuer, audience, ttlMs }, subject, now)
   return { accessToken: token, expiresIn: Math.max(0, Math.floor((expiresAt.getTime() - now.getTime()) / 1000)) }
 }

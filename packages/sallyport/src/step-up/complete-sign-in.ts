@@ -127,7 +127,7 @@ export async function completeSignIn(engine: Engine, input: CompleteSignInInput)
       await tellOf(engine, who, request, outcome.waited.wish as SignInWish)
       return {
         member: { user: account.user, tenant: place.tenant, staff: place.staff },
-        issued: prepared.issue(outcome.session),
+        issued: await prepared.issue(outcome.session),
       }
     case 'not-enabled':
       throw failureRecorded(new SallyportError('INVALID_CREDENTIALS', 'email or password is wrong'))

@@ -51,6 +51,11 @@ export function createHandler(options: HandlerOptions): Handler {
     return response !== undefined && request.method === 'HEAD' ? new Response(null, response) : response
   }
 
+  function secured(response: Response): Response {
+    if (secure) response.headers.set('strict-transport-security', HSTS)
+    return response
+  }
+
   return async function handle(request, remoteAddress) {
     const started = performance.now()
     const { method } = request
@@ -58,16 +63,13 @@ export function createHandler(options: HandlerOptions): Handler {
     let response: Response
     try {
       const page = pages.get(path)
-      response =
-        page === undefined
-          ? (ofConsole(path, request, remoteAddress) ?? (await guard.handler(request, { remoteAddress })))
-          : await own(page, request, remoteAddress)
+      const ours =
+        page === undefined ? ofConsole(path, request, remoteAddress) : await own(page, request, remoteAddress)
+      // The engine's answers say so themselves, and are not opened again.
+      response = ours === undefined ? await guard.handler(request, { remoteAddress }) : secured(ours)
     } catch (error) {
-      response = problem(500, 'INTERNAL', 'Something went wrong.')
+      response = secured(problem(500, 'INTERNAL', 'Something went wrong.'))
       log.error({ err: error, requestId: response.headers.get('x-request-id') }, 'a request failed')
-    }
-    if (secure && !response.headers.has('strict-transport-security')) {
-      response.headers.set('strict-transport-security', HSTS)
     }
     const { status } = response
     const milliseconds = performance.now() - started

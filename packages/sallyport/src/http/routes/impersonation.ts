@@ -110,18 +110,19 @@ export const impersonationRoutes: readonly Route<ApiEngine>[] = [
     async handle(input) {
       const { guard, caller, body, request, headers, addHeader } = input
       const { engine } = guard
-      const { refreshToken: given, ...device } = body
+      const { refreshToken: given, deviceFingerprint, deviceInfo } = body
+      const device = { deviceFingerprint, deviceInfo }
       const cookie = given === undefined ? sessionCookie(engine.settings, headers) : undefined
       const delivery = cookie === undefined ? 'body' : 'cookie'
       // Where the access token came with a proof, that one speaks for the refresh as well: a request has one, which is good once.
       const provenKey = isProven(headers) ? caller.keyThumbprint : undefined
-      const client = await clientOf(input, provenKey).catch(unproven)
+      const client = await clientOf(input, { provenKey, device }).catch(unproven)
       const back = await exitImpersonation(engine, caller, {
         // What cannot be proven is as good as not sent: nothing keeps an impersonation from ending.
         refreshToken: client && (given ?? cookie?.token),
         delivery,
         proofs: client?.proofs,
-        request: { ...(client?.request ?? request), ...device },
+        request: client?.request ?? { ...request, ...device },
       })
       if (back === undefined) return { status: 200, body: { success: true } }
       return {

@@ -20,7 +20,7 @@ import type { FromClient } from '../client.ts'
 import { clientOf } from '../client.ts'
 import { limited } from '../limited.ts'
 import type { Route } from '../route.ts'
-import { deviceFingerprint, deviceInfo, session, token } from '../schemas.ts'
+import * as schemas from '../schemas.ts'
 import type { ApiEngine } from './engine.ts'
 import { apiRoute } from './engine.ts'
 
@@ -51,19 +51,19 @@ const REFUSALS = [
  */
 async function renew(
   from: FromClient,
-  { refreshToken, delivery, stepUpToken, device = {} }: Presented,
+  { refreshToken, delivery, stepUpToken, device }: Presented,
 ): Promise<Exclude<RefreshOutcome, { readonly kind: 'refused' }>> {
-  const { guard, addHeader } = from
+  const { guard, request, addHeader } = from
   const { engine } = guard
   const despite = () => isReplay(engine, refreshToken)
-  return limited('refresh', { ...from, subject: refreshToken, despite }, async () => {
-    const client = await clientOf(from)
+  return limited('refresh', { guard, request, subject: refreshToken, addHeader, despite }, async () => {
+    const client = await clientOf(from, { device })
     const outcome = await refresh(engine, {
       refreshToken,
       delivery,
       stepUpToken,
       proofs: client.proofs,
-      request: { ...client.request, ...device },
+      request: client.request,
     })
     if (outcome.kind === 'refused') {
       const error = new SallyportError(outcome.code, outcome.message, { facts: outcome.facts ?? {} })
@@ -104,10 +104,12 @@ export const tokenRoutes: readonly Route<ApiEngine>[] = [
       resource: 'auth_refresh',
     },
     body: {
-      refreshToken: token.optional().describe('Where the session delivers it in the body; else its cookie brings it.'),
-      deviceFingerprint: deviceFingerprint.optional(),
-      deviceInfo: deviceInfo.optional(),
-      stepUpToken: token
+      refreshToken: schemas.token
+        .optional()
+        .describe('Where the session delivers it in the body; else its cookie brings it.'),
+      deviceFingerprint: schemas.deviceFingerprint.optional(),
+      deviceInfo: schemas.deviceInfo.optional(),
+      stepUpToken: schemas.token
         .optional()
         .describe('Of the 428, where the client shows no device: the step-up that it was passed by is then used.'),
     },
@@ -118,7 +120,7 @@ export const tokenRoutes: readonly Route<ApiEngine>[] = [
           accessToken: z.string(),
           expiresIn: z.int().describe('Seconds.'),
           refreshToken: z.string().optional().describe('Left out where it is delivered as a cookie.'),
-          session,
+          session: schemas.session,
         }),
       },
     },
@@ -126,20 +128,16 @@ export const tokenRoutes: readonly Route<ApiEngine>[] = [
     async handle(input) {
       const { guard, body, headers, addHeader } = input
       const { engine } = guard
-      const { refreshToken: given, stepUpToken, ...device } = body
+      const { refreshToken: given, stepUpToken, deviceFingerprint, deviceInfo } = body
       const cookie = given === undefined ? sessionCookie(engine.settings, headers) : undefined
       const refreshToken = given ?? cookie?.token
       if (refreshToken === undefined) throw invalidField('refreshToken', 'is required where no cookie brings it')
       const delivery = cookie === undefined ? 'body' : 'cookie'
-      const presented = { refreshToken, delivery, stepUpToken, device } as const
-      const renewed = await renew(input, presented)
-      return {
-        status: 200,
-        body: {
-          ...deliver(engine.settings, addHeader, delivery, renewed, renewed.session),
-          session: describeSession(renewed.session, renewed.session.id),
-        },
-      }
+      const device = { deviceFingerprint, deviceInfo }
+      const renewed = await renew(input, { refreshToken, delivery, stepUpToken, device })
+      const tokens = deliver(engine.settings, addHeader, delivery, renewed, renewed.session)
+      const described = describeSession(renewed.session, renewed.session.id)
+      return { status: 200, body: Object.assign(tokens, { session: described }) }
     },
   }),
 
@@ -156,7 +154,7 @@ export const tokenRoutes: readonly Route<ApiEngine>[] = [
     permission: null,
     stepUp: null,
     audit: { action: 'AUTH_LOGOUT', resource: 'session' },
-    body: { refreshToken: token.optional() },
+    body: { refreshToken: schemas.token.optional() },
     responses: { 200: { description: 'Signed out.', body: z.strictObject({ ok: z.literal(true) }) } },
     errors: ['CSRF_REFUSED', 'UNAVAILABLE'],
     async handle({ guard: { engine }, request, credential, body, headers, addHeader }) {

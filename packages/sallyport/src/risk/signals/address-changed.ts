@@ -13,6 +13,7 @@ export const addressChanged: Signal = {
   soft: true,
   find({ session, request: { ipAddress } }) {
     if (session === null || session.ipAddress === null || ipAddress === null) return undefined
+    if (session.ipAddress === ipAddress) return undefined
     const [from, to] = [siteOf(session.ipAddress), siteOf(ipAddress)]
     return from === to ? undefined : { evidence: { from, to } }
   },

@@ -11,8 +11,9 @@ export const newCountry: Signal = {
   points: 25,
   soft: true,
   find({ request: { place }, history }) {
+    if (place.country === null) return undefined
     const known = new Set(history.flatMap(({ country }) => country ?? []))
-    if (place.country === null || known.size === 0 || known.has(place.country)) return undefined
+    if (known.size === 0 || known.has(place.country)) return undefined
     return { evidence: { country: place.country } }
   },
 }
