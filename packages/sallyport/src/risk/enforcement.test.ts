@@ -92,7 +92,9 @@ describe('the policy over HTTP', () => {
     const after = await api.snapshot()
     expect(after['refresh_tokens']).toBe(before['refresh_tokens'])
     expect(after['token_families']).toBe(before['token_families'])
-    expect((await api.send('GET', '/api/auth/me', { token: member.accessToken })).status).toBe(428)
+    const refused = await api.send('GET', '/api/auth/me', { token: member.accessToken })
+    expect(refused.status).toBe(428)
+    expect(refused.body).toMatchObject({ error: 'STEP_UP_REQUIRED', purpose: 'session_risk', score, reasons: ['HOST'] })
     // However calm it looks by now.
     expect((await refresh(api, member)).status).toBe(428)
     expect(await versionOf(member)).toBe(1)
