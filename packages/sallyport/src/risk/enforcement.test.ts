@@ -14,8 +14,12 @@ const host: Signal = {
   soft: false,
   find: () => (points === 0 ? undefined : { evidence: { points }, points }),
 }
+const risk = { signals: [host], thresholds: { rapidSessions: 0 } } as const
 const scoring = (mode: 'enforce' | 'monitor', blockEndsSessions = false) =>
-  openInProcess({ risk: { mode, blockEndsSessions, signals: [host], thresholds: { rapidSessions: 0 } } })
+  openInProcess({ risk: { ...risk, mode, blockEndsSessions } })
+/** With a second factor at each sign-in of those who have one. */
+const asking = (mode: 'enforce' | 'monitor') =>
+  openInProcess({ risk: { ...risk, mode }, mfa: { atSignIn: 'enrolled' } })
 
 /** Sends one request that is scored with these points. */
 async function scored(given: number, send: () => Promise<Sent>): Promise<Sent> {
@@ -172,4 +176,18 @@ describe('monitor mode', () => {
     expect(metadata['wouldBe']).toBe(status === 200 ? undefined : status === 428 ? 'step-up' : 'block')
     expect((await api.send('GET', '/api/auth/me', { token: member.accessToken })).status).toBe(200)
   })
+})
+
+test('monitor mode records also of a sign-in that `mfa.atSignIn` asks for a factor what it would have been', async () => {
+  const api = await asking('monitor')
+  try {
+    const member = await api.signUp()
+    await api.enrol(member)
+    expect((await scored(90, () => login(api, member))).status).toBe(428)
+    const { action, metadata } = await newestRow(api, member)
+    expect([action, metadata]).toMatchObject(['STEP_UP_REQUIRED', { score: 90, reasons: ['HOST'], wouldBe: 'block' }])
+    expect(metadata).not.toHaveProperty('level')
+  } finally {
+    await api.close()
+  }
 })
