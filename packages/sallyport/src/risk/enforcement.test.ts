@@ -138,6 +138,37 @@ describe('the policy over HTTP', () => {
   })
 })
 
+test('replayed under the same policy nothing differs: not what only `mfa.atSignIn` asked for, nor what a step-up let through', async () => {
+  const api = await asking('enforce')
+  try {
+    const member = await api.signUp()
+    const { recoveryCodes } = await api.enrol(member)
+    const factor = () => ({ factor: 'recovery_code', code: recoveryCodes.pop() })
+    const from = new Date(api.now())
+    for (const score of [30, 65]) {
+      const { stepUpToken } = (await scored(score, () => login(api, member))).body
+      const done = await api.send('POST', '/api/auth/login/step-up', { body: { stepUpToken, ...factor() } })
+      expect(done.status, done.text).toBe(200)
+    }
+    const { stepUpToken: token } = (await scored(60, () => refresh(api, member))).body
+    const given = { purpose: 'session_risk', ...factor() }
+    expect((await api.send('POST', '/api/security/step-up/verify', { token, body: given })).status).toBe(200)
+    const body = { refreshToken: member.refreshToken, stepUpToken: token }
+    expect((await scored(60, () => api.send('POST', '/api/auth/refresh', { body }))).status).toBe(200)
+
+    const all: Replayed[] = []
+    for await (const one of replayRisk(api.engine.store, { from, to: new Date(api.now() + 1000) })) all.push(one)
+    expect(all.map(({ what, before }) => [what, before.score, before.decision])).toEqual([
+      ['sign-in', 30, 'pass'],
+      ['sign-in', 65, 'step-up'],
+      ['refresh', 60, 'step-up'],
+    ])
+    for (const { before, after } of all) expect(after).toEqual(before)
+  } finally {
+    await api.close()
+  }
+})
+
 test('where the setting says so, a sign-in at 90 ends what the account has open, and nobody else’s', async () => {
   const api = await scoring('enforce', true)
   try {

@@ -13,7 +13,12 @@ const ROWS = [20, 60].map((points, at) => ({
   userId: `user-${points}`,
   resourceId: `user-${points}`,
   action: points < 60 ? 'AUTH_LOGIN' : 'STEP_UP_REQUIRED',
-  metadata: { score: points, purpose: 'sign_in', signals: [{ signal: 'OURS', points, evidence: {} }] },
+  metadata: {
+    score: points,
+    purpose: 'sign_in',
+    level: 'elevated',
+    signals: [{ signal: 'OURS', points, evidence: {} }],
+  },
 }))
 
 const told: { document: Record<string, unknown>; lines: readonly string[] }[] = []
