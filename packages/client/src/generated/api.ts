@@ -712,7 +712,7 @@ export interface Operations {
 
   /** Join the tenant that you were invited to.
    *
-   * Who has an account already gives its password; everybody else chooses one. Sets a device cookie. */
+   * Who has an account already gives its password; everybody else chooses one. With an account this is a sign-in like any other, which 428 may ask a second factor of: by then the link is used. Sets a device cookie. */
   readonly acceptInvitation: {
     readonly input: {
       readonly token: string
