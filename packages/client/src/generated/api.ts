@@ -571,9 +571,18 @@ export type SecuritySettings = {
     /** Tells people by mail that somebody acts as them. */
     readonly notify: boolean
   }
+  readonly stepUp: {
+    /** Whether a code by mail is a fallback for those who have enrolled no second factor. */
+    readonly emailCodes: boolean
+  }
 
   /** What holds, with the service's own limits. */
-  readonly effective: { readonly idle: number; readonly maxLife: number; readonly impersonationReadOnly: boolean }
+  readonly effective: {
+    readonly idle: number
+    readonly maxLife: number
+    readonly impersonationReadOnly: boolean
+    readonly emailCodes: boolean
+  }
 }
 
 /** Every operation: what it takes, in one flat object, and what it resolves to. */
@@ -1508,6 +1517,12 @@ export interface Operations {
 
             /** Tells people by mail that somebody acts as them. */
             readonly notify?: boolean | undefined
+          }
+        | undefined
+      readonly stepUp?:
+        | {
+            /** Whether a code by mail is a fallback for those who have enrolled no second factor. */
+            readonly emailCodes?: boolean | undefined
           }
         | undefined
 
