@@ -595,7 +595,7 @@ export interface Operations {
       /** One email address. Kept as typed and compared without case. */
       readonly email: string
 
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly password: string
 
       /** As people read it. */
@@ -624,7 +624,7 @@ export interface Operations {
       /** One email address. Kept as typed and compared without case. */
       readonly email: string
 
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly password: string
 
       /** The id or the slug of the tenant. */
@@ -729,7 +729,7 @@ export interface Operations {
       /** As people read it. */
       readonly name: string
 
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly password: string
 
       /** A random id that the client keeps in storage. */
@@ -749,10 +749,10 @@ export interface Operations {
    * Ends all of your other sessions, in every tenant. This one goes on with the access token of the answer. */
   readonly changePassword: {
     readonly input: {
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly currentPassword: string
 
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly newPassword: string
     }
     readonly output: {
@@ -782,7 +782,7 @@ export interface Operations {
     readonly input: {
       readonly token: string
 
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly password: string
     }
     readonly output: { readonly success: true }
@@ -939,7 +939,7 @@ export interface Operations {
    * A first factor needs a sign-in of the last 10 minutes or the password; a further one needs the step-up security_settings. It counts from its confirmation on, and the next one that is begun takes its place. */
   readonly beginTotp: {
     readonly input: {
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly password?: string | undefined
     }
     readonly output: {
@@ -970,7 +970,7 @@ export interface Operations {
    * A first factor needs a sign-in of the last 10 minutes or the password; a further one needs the step-up security_settings. Good for 5 minutes and one answer. */
   readonly beginPasskey: {
     readonly input: {
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly password?: string | undefined
     }
     readonly output: PasskeyCreationOptions

@@ -74,7 +74,7 @@ async function join(engine: Engine, input: AcceptInvitationInput, tokenHash: Uin
   if (link?.kind !== 'invitation') throw linkInvalid()
   // Before the link is used: it stays good for an address that the tenant lets in.
   await enforceIpRules(engine, { tenantId: link.tenant.id, request: input.request, at: 'sign-in' })
-  const user = await provenUser(link, input)
+  const user = await provenUser(engine, link, input)
   const outcome = await directory.acceptInvitation({ tokenHash, staffId: newId<StaffId>(), user }, (member, now) =>
     joinedRows(member, input.request, now),
   )
@@ -85,11 +85,12 @@ async function join(engine: Engine, input: AcceptInvitationInput, tokenHash: Uin
 }
 
 async function provenUser(
+  { settings }: Pick<Engine, 'settings'>,
   { account, email, tenant }: Extract<LinkFacts, { readonly kind: 'invitation' }>,
   { name, password }: AcceptInvitationInput,
 ) {
   if (account === undefined) {
-    acceptPassword(password, { email, name, words: [tenant.name] }, 'password')
+    acceptPassword(settings, password, { email, name, words: [tenant.name] }, 'password')
     return { created: newId<UserId>(), name, passwordHash: await hashPassword(password) }
   }
   const right = await verifyPassword(account.passwordHash, password)
