@@ -97,6 +97,7 @@ test.each<[string, Asked, number]>([
     { method: 'POST', path: '/api/auth/login', headers: { 'content-type': 'text/plain' }, body: '{}' },
     415,
   ],
+  ['a DELETE that brings nothing, not even a length', { method: 'DELETE', path: '/api/security/mfa/factors/x' }, 401],
   ['no JSON', { method: 'POST', path: '/api/auth/login', headers: JSON_TYPE, body: '{' }, 400],
   ['too much', { method: 'POST', path: '/api/auth/login', headers: JSON_TYPE, body: ' '.repeat(70_000) }, 413],
   ['a path that is too long', { path: `/api/${'x'.repeat(8000)}` }, 404],

@@ -571,9 +571,18 @@ export type SecuritySettings = {
     /** Tells people by mail that somebody acts as them. */
     readonly notify: boolean
   }
+  readonly stepUp: {
+    /** Whether a code by mail is a fallback for those who have enrolled no second factor. */
+    readonly emailCodes: boolean
+  }
 
   /** What holds, with the service's own limits. */
-  readonly effective: { readonly idle: number; readonly maxLife: number; readonly impersonationReadOnly: boolean }
+  readonly effective: {
+    readonly idle: number
+    readonly maxLife: number
+    readonly impersonationReadOnly: boolean
+    readonly emailCodes: boolean
+  }
 }
 
 /** Every operation: what it takes, in one flat object, and what it resolves to. */
@@ -586,7 +595,7 @@ export interface Operations {
       /** One email address. Kept as typed and compared without case. */
       readonly email: string
 
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly password: string
 
       /** As people read it. */
@@ -615,7 +624,7 @@ export interface Operations {
       /** One email address. Kept as typed and compared without case. */
       readonly email: string
 
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly password: string
 
       /** The id or the slug of the tenant. */
@@ -712,7 +721,7 @@ export interface Operations {
 
   /** Join the tenant that you were invited to.
    *
-   * Who has an account already gives its password; everybody else chooses one. Sets a device cookie. */
+   * Who has an account already gives its password; everybody else chooses one. With an account this is a sign-in like any other, which 428 may ask a second factor of: by then the link is used. Sets a device cookie. */
   readonly acceptInvitation: {
     readonly input: {
       readonly token: string
@@ -720,7 +729,7 @@ export interface Operations {
       /** As people read it. */
       readonly name: string
 
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly password: string
 
       /** A random id that the client keeps in storage. */
@@ -740,10 +749,10 @@ export interface Operations {
    * Ends all of your other sessions, in every tenant. This one goes on with the access token of the answer. */
   readonly changePassword: {
     readonly input: {
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly currentPassword: string
 
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly newPassword: string
     }
     readonly output: {
@@ -773,7 +782,7 @@ export interface Operations {
     readonly input: {
       readonly token: string
 
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly password: string
     }
     readonly output: { readonly success: true }
@@ -930,7 +939,7 @@ export interface Operations {
    * A first factor needs a sign-in of the last 10 minutes or the password; a further one needs the step-up security_settings. It counts from its confirmation on, and the next one that is begun takes its place. */
   readonly beginTotp: {
     readonly input: {
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly password?: string | undefined
     }
     readonly output: {
@@ -961,7 +970,7 @@ export interface Operations {
    * A first factor needs a sign-in of the last 10 minutes or the password; a further one needs the step-up security_settings. Good for 5 minutes and one answer. */
   readonly beginPasskey: {
     readonly input: {
-      /** Any Unicode. A new one has 15 to 128 characters. */
+      /** Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor. */
       readonly password?: string | undefined
     }
     readonly output: PasskeyCreationOptions
@@ -1508,6 +1517,12 @@ export interface Operations {
 
             /** Tells people by mail that somebody acts as them. */
             readonly notify?: boolean | undefined
+          }
+        | undefined
+      readonly stepUp?:
+        | {
+            /** Whether a code by mail is a fallback for those who have enrolled no second factor. */
+            readonly emailCodes?: boolean | undefined
           }
         | undefined
 

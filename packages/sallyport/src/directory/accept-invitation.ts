@@ -12,6 +12,7 @@ import type { StaffId, UserId } from '../ids.ts'
 import { newId } from '../ids.ts'
 import type { RequestFacts } from '../internal/request-facts.ts'
 import { enforceIpRules } from '../ip-rules/enforce.ts'
+import type { SignInProof } from '../step-up/hold-sign-in.ts'
 import type { LinkFacts, Member } from '../store/contract/directory.ts'
 import { alreadyMember } from './invite.ts'
 import { hashOfPresented, linkInvalid } from './link-token.ts'
@@ -20,6 +21,7 @@ import { hashPassword, verifyPassword } from './passwords.ts'
 import { invalidCredentials } from './sign-in.ts'
 import type { SessionWish, SignedIn } from './signed-in.ts'
 import { startSession } from './signed-in.ts'
+import { startJudged } from './start-judged.ts'
 
 export interface AcceptInvitationInput extends SessionWish {
   readonly token: string
@@ -31,42 +33,64 @@ export interface AcceptInvitationInput extends SessionWish {
 
 /**
  * The link proves the mailbox; for a known user it does not stand in for the password. A user without one (whose sign-in is
- * the host's) joins through the host.
+ * the host's) joins through the host. Nor does it stand in for a second factor: who is known has joined and then signs in as
+ * always, scored and asked for what they have enrolled.
  *
- * @throws SallyportError `LINK_INVALID`, `INVALID_CREDENTIALS`, `PASSWORD_REJECTED`, `ALREADY_MEMBER`, `CONFLICT`.
+ * @throws SallyportError `LINK_INVALID`, `INVALID_CREDENTIALS`, `PASSWORD_REJECTED`, `ALREADY_MEMBER`, `CONFLICT`; `STEP_UP_REQUIRED`,
+ * `SESSION_BLOCKED`, `SESSION_LIMIT` and `UNAVAILABLE` as a sign-in, of one who has joined by then.
  */
 export async function acceptInvitation(engine: Engine, input: AcceptInvitationInput): Promise<SignedIn> {
   const tokenHash = hashOfPresented(input.token)
-  const member = (await join(engine, input, tokenHash)) ?? (await join(engine, input, tokenHash))
-  if (member === undefined) throw new SallyportError('CONFLICT', 'the account changed meanwhile; try again')
-  const signedIn = await startSession(engine, member, input, { method: 'password', after: 'invitation' })
+  const joined = (await join(engine, input, tokenHash)) ?? (await join(engine, input, tokenHash))
+  if (joined === undefined) throw new SallyportError('CONFLICT', 'the account changed meanwhile; try again')
+  const { member, isNew } = joined
+  const metadata = { method: 'password', after: 'invitation' }
+  const signedIn = isNew
+    ? await startSession(engine, member, input, metadata)
+    : await signInKnown(engine, member, input, metadata)
   if (signedIn === undefined) throw invalidCredentials()
   return signedIn
 }
 
+async function signInKnown(
+  engine: Engine,
+  member: Member,
+  wish: SessionWish,
+  metadata: SignInProof['metadata'],
+): Promise<SignedIn | undefined> {
+  const issued = await startJudged(engine, member, wish, { amr: ['pwd'], metadata })
+  return issued && { member, issued }
+}
+
+interface Joined {
+  readonly member: Member
+  readonly isNew: boolean
+}
+
 /** @returns `undefined` when the address got or lost its user, or the user another password, between reading and writing. */
-async function join(engine: Engine, input: AcceptInvitationInput, tokenHash: Uint8Array): Promise<Member | undefined> {
+async function join(engine: Engine, input: AcceptInvitationInput, tokenHash: Uint8Array): Promise<Joined | undefined> {
   const { directory } = engine.store
   const link = await directory.link('invitation', tokenHash)
   if (link?.kind !== 'invitation') throw linkInvalid()
   // Before the link is used: it stays good for an address that the tenant lets in.
   await enforceIpRules(engine, { tenantId: link.tenant.id, request: input.request, at: 'sign-in' })
-  const user = await provenUser(link, input)
+  const user = await provenUser(engine, link, input)
   const outcome = await directory.acceptInvitation({ tokenHash, staffId: newId<StaffId>(), user }, (member, now) =>
     joinedRows(member, input.request, now),
   )
   if (outcome === 'moved') return undefined
   if (outcome === 'already-member') throw alreadyMember()
   if (outcome === undefined) throw linkInvalid()
-  return outcome
+  return { member: outcome, isNew: 'created' in user }
 }
 
 async function provenUser(
+  { settings }: Pick<Engine, 'settings'>,
   { account, email, tenant }: Extract<LinkFacts, { readonly kind: 'invitation' }>,
   { name, password }: AcceptInvitationInput,
 ) {
   if (account === undefined) {
-    acceptPassword(password, { email, name, words: [tenant.name] }, 'password')
+    acceptPassword(settings, password, { email, name, words: [tenant.name] }, 'password')
     return { created: newId<UserId>(), name, passwordHash: await hashPassword(password) }
   }
   const right = await verifyPassword(account.passwordHash, password)

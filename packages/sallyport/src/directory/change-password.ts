@@ -50,7 +50,7 @@ export async function changePassword(
     throw new SallyportError('NOT_WHILE_IMPERSONATING', 'only the person may change the password')
   const { user, memberships, passwordHash } = await reauthenticate(engine, caller, currentPassword)
   const words = memberships.map(({ tenant }) => tenant.name)
-  acceptPassword(newPassword, { email: user.email, name: user.name, words }, 'newPassword')
+  acceptPassword(engine.settings, newPassword, { email: user.email, name: user.name, words }, 'newPassword')
 
   const to = await hashPassword(newPassword)
   const { tenantId, userId, sessionId } = caller

@@ -10,6 +10,22 @@ describe('length is counted in characters as people see them', () => {
     equal(fault('otter velvet h'), 'too_short')
     equal(fault('otter velvet he'), undefined)
   })
+  test('where each sign-in asks for a second factor 8 pass and 7 do not, and what is common is none the better', () => {
+    const beside = (password: string) => passwordFault(password, { ...ADA, besideFactor: true })
+    equal(beside('xk29vq8'), 'too_short')
+    equal(beside('xk29vq8p'), undefined)
+    for (const common of ['password', 'qwertyui', '12345678', 'iloveyou', 'football', 'passw0rd', 'lovelace']) {
+      equal(beside(common), 'common', common)
+    }
+  })
+  test('only `mfa.atSignIn: "always"` is such a place', () => {
+    const accept = (mfaAtSignIn: 'enrolled' | 'risk' | 'always') =>
+      acceptPassword({ mfaAtSignIn }, 'xk29vq8p', ADA, 'password')
+    accept('always')
+    for (const mode of ['enrolled', 'risk'] as const) {
+      throws(() => accept(mode), { code: 'PASSWORD_REJECTED', message: /15/ })
+    }
+  })
   test('an emoji counts once, and a composed letter as its one form', () => {
     equal(fault('🦦velvet🦆whistl'), 'too_short')
     equal(fault('🦦velvet🦆whistle'), undefined)
@@ -97,7 +113,7 @@ test('the longest that is let in is judged in a fraction of the time that its ha
 
 test('a refusal names the field and the reason, and not the password', () => {
   throws(
-    () => acceptPassword('passwordpassword', ADA, 'newPassword'),
+    () => acceptPassword({ mfaAtSignIn: 'enrolled' }, 'passwordpassword', ADA, 'newPassword'),
     (error: { code: string; facts: unknown; message: string }) => {
       equal(error.code, 'PASSWORD_REJECTED')
       equal(JSON.stringify(error.facts), '{"field":"newPassword","reason":"common"}')

@@ -8,10 +8,11 @@
  */
 
 import { SallyportError } from '../errors.ts'
+import type { Settings } from '../options.ts'
 import { guessCost, isOneBlockRepeated } from './guess-cost.ts'
 
 /** Counted in code points of the normalised form. */
-export const PASSWORD_LENGTH = { min: 15, max: 128 } as const
+export const PASSWORD_LENGTH = { min: 15, minBesideFactor: 8, max: 128 } as const
 
 /** What someone who guesses would know of the account. */
 export interface PasswordContext {
@@ -19,6 +20,8 @@ export interface PasswordContext {
   readonly name?: string | null | undefined
   /** Names of the tenant, the product, the service. */
   readonly words?: readonly (string | null | undefined)[]
+  /** Whether no sign-in passes by the password alone (NIST SP 800-63B-4 section 3.1.1.2). Defaults to false. */
+  readonly besideFactor?: boolean | undefined
 }
 
 export type PasswordFault = 'malformed' | 'too_short' | 'too_long' | 'contains_email' | 'contains_name' | 'common'
@@ -30,9 +33,8 @@ const LONGEST_BLOCK = 8
 /** A shorter name is found by accident inside of other words. */
 const NAME_THAT_STANDS_OUT = 8
 
-const MESSAGE: Readonly<Record<PasswordFault, string>> = {
+const MESSAGE: Readonly<Record<Exclude<PasswordFault, 'too_short'>, string>> = {
   malformed: 'the password holds half a character',
-  too_short: `the password must have at least ${PASSWORD_LENGTH.min} characters`,
   too_long: `the password must have at most ${PASSWORD_LENGTH.max} characters`,
   contains_email: 'the password must not contain the email address',
   contains_name: 'the password must not contain the name',
@@ -45,7 +47,7 @@ export function passwordFault(password: string, context: PasswordContext): Passw
   if (/\p{Surrogate}/u.test(password)) return 'malformed'
   const normalised = password.normalize('NFC')
   const length = Array.from(normalised).length
-  if (length < PASSWORD_LENGTH.min) return 'too_short'
+  if (length < shortest(context)) return 'too_short'
   if (length > PASSWORD_LENGTH.max) return 'too_long'
 
   const folded = folding(normalised)
@@ -57,16 +59,29 @@ export function passwordFault(password: string, context: PasswordContext): Passw
   return guessCost(normalised, wordsOf(context)) <= CHEAP ? 'common' : undefined
 }
 
+function shortest({ besideFactor = false }: PasswordContext): number {
+  return besideFactor ? PASSWORD_LENGTH.minBesideFactor : PASSWORD_LENGTH.min
+}
+
 /**
  * Lets a good password through.
  *
+ * @param settings Whether a second factor is enforced, which lets shorter ones through.
  * @param field The name of the field that it came in.
  * @throws SallyportError `PASSWORD_REJECTED` with the field and the reason.
  */
-export function acceptPassword(password: string, context: PasswordContext, field: string): void {
+export function acceptPassword(
+  { mfaAtSignIn }: Pick<Settings, 'mfaAtSignIn'>,
+  password: string,
+  known: Omit<PasswordContext, 'besideFactor'>,
+  field: string,
+): void {
+  const context = { ...known, besideFactor: mfaAtSignIn === 'always' }
   const reason = passwordFault(password, context)
   if (reason === undefined) return
-  throw new SallyportError('PASSWORD_REJECTED', MESSAGE[reason], { facts: { field, reason } })
+  const message =
+    reason === 'too_short' ? `the password must have at least ${shortest(context)} characters` : MESSAGE[reason]
+  throw new SallyportError('PASSWORD_REJECTED', message, { facts: { field, reason } })
 }
 
 function folding(text: string): string {

@@ -37,7 +37,7 @@ export async function resetPassword(engine: Engine, { token, password, request }
   if (link?.kind !== 'password_reset') throw linkInvalid()
   const { user, memberships } = link.account
   const words = memberships.map(({ tenant }) => tenant.name)
-  acceptPassword(password, { email: user.email, name: user.name, words }, 'password')
+  acceptPassword(engine.settings, password, { email: user.email, name: user.name, words }, 'password')
 
   const passwordHash = await hashPassword(password)
   const reset = await store.directory.resetPassword(

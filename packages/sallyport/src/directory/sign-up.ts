@@ -40,7 +40,12 @@ export async function signUp(engine: Engine, input: SignUpInput): Promise<SignUp
   if (!settings.signUp.enabled) throw new SallyportError('FORBIDDEN', 'sign-up is closed here; ask for an invitation')
   const email = emailAddress(input.email)
   const { name, tenantName } = input
-  acceptPassword(input.password, { email, name, words: [tenantName, new URL(settings.issuer).hostname] }, 'password')
+  acceptPassword(
+    settings,
+    input.password,
+    { email, name, words: [tenantName, new URL(settings.issuer).hostname] },
+    'password',
+  )
   const passwordHash = await hashPassword(input.password)
   const { raw, link } = newLink('email_verification')
 

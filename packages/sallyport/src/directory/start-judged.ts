@@ -41,7 +41,7 @@ export async function startJudged(
   const { request } = wish
   const who = { tenantId: member.tenant.id, userId: member.user.id, staffId: member.staff.id }
   const judged = await judgeSignIn(engine, who, request)
-  const { score, reasons, signals, place, deviceTrusted } = judged
+  const { score, reasons, signals, wouldBe, place, deviceTrusted } = judged
   const stop = { member, request, place, judged }
   if (judged.decision === 'rapid') throw await stopSignIn(engine, { ...stop, reason: 'rapid_token_creation' })
   if (judged.decision === 'block') throw await stopSignIn(engine, { ...stop, reason: 'high_risk_activity' })
@@ -49,7 +49,7 @@ export async function startJudged(
   const asksAtCap = settings.sessionLimit.policy === 'step-up'
   if (!isStrong(proof.amr)) {
     if (asksAtCap && judged.overCap) await holdSignIn(engine, member, wish, proof, atCap(judged))
-    await holdSignIn(engine, member, wish, proof, { score, reasons, signals, stepUp: asked, deviceTrusted })
+    await holdSignIn(engine, member, wish, proof, { score, reasons, signals, wouldBe, stepUp: asked, deviceTrusted })
   }
 
   const start = await startSessionWithin(engine, member, wish, {
@@ -78,8 +78,8 @@ export async function startJudged(
 }
 
 /** A step-up that the cap asks for, with whatever the score says beside it. */
-function atCap({ score, reasons, signals, deviceTrusted }: JudgedSignIn): SignInRisk {
-  return { score, reasons: [SESSION_LIMIT, ...reasons], signals, stepUp: true, deviceTrusted }
+function atCap({ score, reasons, signals, wouldBe, deviceTrusted }: JudgedSignIn): SignInRisk {
+  return { score, reasons: [SESSION_LIMIT, ...reasons], signals, wouldBe, stepUp: true, deviceTrusted }
 }
 
 async function refusedAtCap(

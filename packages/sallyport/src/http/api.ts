@@ -122,7 +122,7 @@ export function httpEngine(engine: Engine): ApiEngine {
     // A route's purpose was checked when it was declared; that it is registered, requireStepUp checks.
     requireStepUp: (caller, purpose) => requireStepUp(engine, caller, purpose as Purpose),
     checkImpersonation: (caller, rule) => checkImpersonation(engine, caller, rule),
-    recordFailure: ({ action, code, caller, request, resource, resourceId }) => {
+    recordFailure: ({ action, code, caller, request, resource, resourceId, metadata }) => {
       const event = {
         ...(caller === undefined ? { tenantId: null } : actor(caller)),
         action,
@@ -130,6 +130,7 @@ export function httpEngine(engine: Engine): ApiEngine {
         failureReason: code,
         ...(resource === undefined ? {} : { resource }),
         resourceId,
+        ...(metadata === undefined ? {} : { metadata }),
         request,
       }
       // One row each for those who are known; strangers are counted beyond the first few.

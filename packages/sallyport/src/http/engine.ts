@@ -7,6 +7,7 @@
  */
 
 import type { AuditAction } from '../audit/actions.ts'
+import type { AuditEvent } from '../audit/record.ts'
 import type { ErrorCode } from '../errors.ts'
 import type { RequestFacts } from '../internal/request-facts.ts'
 import type { Caller } from '../sessions/caller.ts'
@@ -22,6 +23,8 @@ export interface FailedRequest {
   readonly caller?: Caller | undefined
   readonly resource?: string | undefined
   readonly resourceId?: string | undefined
+  /** What else the row is to say of the request. */
+  readonly metadata?: AuditEvent['metadata'] | undefined
 }
 
 /** Where the HTTP layer writes what no client may read. Fields arrive redacted. */

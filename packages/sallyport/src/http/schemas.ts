@@ -94,7 +94,7 @@ export const tenantName: z.ZodString = text(200, {
 /** A password as typed. The rules for good ones are the directory's; here it is only kept from being absurd. */
 export const password: z.ZodString = opaque(512, {
   format: 'password',
-  description: 'Any Unicode. A new one has 15 to 128 characters.',
+  description: 'Any Unicode. A new one has 15 to 128 characters, or 8 where each sign-in asks for a second factor.',
   examples: ['correct horse battery staple'],
 })
 

@@ -10,6 +10,7 @@ import { failureRecorded, isFailureRecorded } from '../internal/recorded-failure
 import type { RequestFacts } from '../internal/request-facts.ts'
 import type { SteppingUp } from '../step-up/actor.ts'
 import { readStepUpToken, STEP_UP_TOKEN } from '../step-up/step-up-token.ts'
+import type { FactorType } from '../store/contract/step-up.ts'
 import type { Credential } from './credential.ts'
 import type { ApiEngine } from './routes/engine.ts'
 
@@ -24,7 +25,14 @@ export async function asSteppingUp<T>(
     credential,
     request,
     action,
-  }: { readonly credential: Credential; readonly request: RequestFacts; readonly action: AuditAction },
+    asked,
+  }: {
+    readonly credential: Credential
+    readonly request: RequestFacts
+    readonly action: AuditAction
+    /** What for and with what, as the client named them: in the row of a refusal as in every other. */
+    readonly asked: { readonly purpose: string; readonly factor: FactorType }
+  },
   work: (by: SteppingUp) => Promise<T>,
 ): Promise<T> {
   const { token } = credential
@@ -34,7 +42,7 @@ export async function asSteppingUp<T>(
     return await work({ caller })
   } catch (error) {
     if (!(error instanceof SallyportError) || isFailureRecorded(error)) throw error
-    await guard.recordFailure({ action, code: error.code, caller, request, resource: 'step_up' })
+    await guard.recordFailure({ action, code: error.code, caller, request, resource: 'step_up', metadata: asked })
     throw failureRecorded(error)
   }
 }

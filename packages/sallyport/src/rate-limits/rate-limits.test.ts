@@ -95,6 +95,19 @@ describe('rate limits', () => {
     expect(passed(await many(3, () => ask(limits, 'failed')))).toBe(3)
   })
 
+  test('a success forgives the blocks before it: the next one is a first one', async () => {
+    const limits = open({ store: 'memory', signIn: { subject: 2, address: 0, both: 0 } })
+    for (const wait of [60, 300]) {
+      await many(2, () => ask(limits, 'failed'))
+      expect(await ask(limits, 'neither')).toBe(wait)
+      await vi.advanceTimersByTimeAsync(wait * 1000 + 1)
+    }
+    expect(await ask(limits, 'succeeded')).toBe(0)
+    await vi.advanceTimersByTimeAsync(61_000)
+    await many(2, () => ask(limits, 'failed'))
+    expect(await ask(limits, 'neither')).toBe(60)
+  })
+
   test('good requests are limited too, in memory alone', async () => {
     const client = { query: vi.fn(async () => ({ rows: [], rowCount: 0 })) }
     const limits = open({ refresh: { subject: 120 } }, client)

@@ -110,12 +110,8 @@ export class RateLimits {
     }
     return {
       succeeded: async () => {
-        for (const [index, { limiter, key }] of keyed.entries()) {
-          // Of an address that many share, one who signs in says nothing of the others.
-          if (limiter.layer === 'address' || !known[index]) continue
-          const shared = key.everywhere()
-          await Promise.all([limiter.everywhere.delete(shared), this.#strikes?.delete(shared)])
-        }
+        if (!asksFirst) return
+        await Promise.all(keyed.map((one, index) => this.#forgive(one, Boolean(known[index]))))
       },
       failed: async () => {
         for (const one of keyed) await this.#count(one)
@@ -128,6 +124,18 @@ export class RateLimits {
       const key = keyOf(this.#deps.secrets, what, limiter.layer, counted)
       return key === undefined ? [] : [{ limiter, key }]
     })
+  }
+
+  /**
+   * Violations outlive the failures that made them: whoever has waited a block out has nothing else left to be forgiven. They are
+   * looked for first, so that a good request writes nothing.
+   */
+  async #forgive({ limiter, key }: Counting, failed: boolean): Promise<void> {
+    // Of an address that many share, one who signs in says nothing of the others.
+    if (limiter.layer === 'address') return
+    const shared = key.everywhere()
+    if (failed) await limiter.everywhere.delete(shared)
+    if (await this.#strikes?.get(shared)) await this.#strikes?.delete(shared)
   }
 
   /** The failure that uses a limit up begins the block; those that come beside it are counted and prolong nothing. */

@@ -297,6 +297,8 @@ async function rotate(
           generation,
           device: deviceLabel(presentedDevice(input.request)),
           ...recorded(judged),
+          // Its score was answered: `sallyport risk replay` passes it over.
+          ...(judged.stepUp !== undefined && { after: 'step_up' }),
         },
         request: input.request,
         country: judged.place.country,

@@ -14,8 +14,12 @@ const host: Signal = {
   soft: false,
   find: () => (points === 0 ? undefined : { evidence: { points }, points }),
 }
+const risk = { signals: [host], thresholds: { rapidSessions: 0 } } as const
 const scoring = (mode: 'enforce' | 'monitor', blockEndsSessions = false) =>
-  openInProcess({ risk: { mode, blockEndsSessions, signals: [host], thresholds: { rapidSessions: 0 } } })
+  openInProcess({ risk: { ...risk, mode, blockEndsSessions } })
+/** With a second factor at each sign-in of those who have one. */
+const asking = (mode: 'enforce' | 'monitor') =>
+  openInProcess({ risk: { ...risk, mode }, mfa: { atSignIn: 'enrolled' } })
 
 /** Sends one request that is scored with these points. */
 async function scored(given: number, send: () => Promise<Sent>): Promise<Sent> {
@@ -92,7 +96,9 @@ describe('the policy over HTTP', () => {
     const after = await api.snapshot()
     expect(after['refresh_tokens']).toBe(before['refresh_tokens'])
     expect(after['token_families']).toBe(before['token_families'])
-    expect((await api.send('GET', '/api/auth/me', { token: member.accessToken })).status).toBe(428)
+    const refused = await api.send('GET', '/api/auth/me', { token: member.accessToken })
+    expect(refused.status).toBe(428)
+    expect(refused.body).toMatchObject({ error: 'STEP_UP_REQUIRED', purpose: 'session_risk', score, reasons: ['HOST'] })
     // However calm it looks by now.
     expect((await refresh(api, member)).status).toBe(428)
     expect(await versionOf(member)).toBe(1)
@@ -130,6 +136,37 @@ describe('the policy over HTTP', () => {
     expect(decisions(await replay({ stepUpAt: 59, blockAt: 89 }))).toEqual(['step-up', 'step-up', 'block', 'block'])
     expect(decisions(await replay({ stepUpAt: 90, blockAt: 91 }))).toEqual(['pass', 'pass', 'pass', 'step-up'])
   })
+})
+
+test('replayed under the same policy nothing differs: not what only `mfa.atSignIn` asked for, nor what a step-up let through', async () => {
+  const api = await asking('enforce')
+  try {
+    const member = await api.signUp()
+    const { recoveryCodes } = await api.enrol(member)
+    const factor = () => ({ factor: 'recovery_code', code: recoveryCodes.pop() })
+    const from = new Date(api.now())
+    for (const score of [30, 65]) {
+      const { stepUpToken } = (await scored(score, () => login(api, member))).body
+      const done = await api.send('POST', '/api/auth/login/step-up', { body: { stepUpToken, ...factor() } })
+      expect(done.status, done.text).toBe(200)
+    }
+    const { stepUpToken: token } = (await scored(60, () => refresh(api, member))).body
+    const given = { purpose: 'session_risk', ...factor() }
+    expect((await api.send('POST', '/api/security/step-up/verify', { token, body: given })).status).toBe(200)
+    const body = { refreshToken: member.refreshToken, stepUpToken: token }
+    expect((await scored(60, () => api.send('POST', '/api/auth/refresh', { body }))).status).toBe(200)
+
+    const all: Replayed[] = []
+    for await (const one of replayRisk(api.engine.store, { from, to: new Date(api.now() + 1000) })) all.push(one)
+    expect(all.map(({ what, before }) => [what, before.score, before.decision])).toEqual([
+      ['sign-in', 30, 'pass'],
+      ['sign-in', 65, 'step-up'],
+      ['refresh', 60, 'step-up'],
+    ])
+    for (const { before, after } of all) expect(after).toEqual(before)
+  } finally {
+    await api.close()
+  }
 })
 
 test('where the setting says so, a sign-in at 90 ends what the account has open, and nobody else’s', async () => {
@@ -170,4 +207,18 @@ describe('monitor mode', () => {
     expect(metadata['wouldBe']).toBe(status === 200 ? undefined : status === 428 ? 'step-up' : 'block')
     expect((await api.send('GET', '/api/auth/me', { token: member.accessToken })).status).toBe(200)
   })
+})
+
+test('monitor mode records also of a sign-in that `mfa.atSignIn` asks for a factor what it would have been', async () => {
+  const api = await asking('monitor')
+  try {
+    const member = await api.signUp()
+    await api.enrol(member)
+    expect((await scored(90, () => login(api, member))).status).toBe(428)
+    const { action, metadata } = await newestRow(api, member)
+    expect([action, metadata]).toMatchObject(['STEP_UP_REQUIRED', { score: 90, reasons: ['HOST'], wouldBe: 'block' }])
+    expect(metadata).not.toHaveProperty('level')
+  } finally {
+    await api.close()
+  }
 })

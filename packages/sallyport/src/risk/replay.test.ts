@@ -23,6 +23,7 @@ const many = row('AUTH_TOKEN_REFRESH', {
 const mismatch = row('STEP_UP_REQUIRED', {
   score: 60,
   purpose: 'session_risk',
+  level: 'elevated',
   signals: [signal('DEVICE_MISMATCH', 60)],
 })
 
@@ -59,6 +60,15 @@ test('a host’s signal keeps its points, and what no score decided is passed ov
   )
   equal(replayRow(row('SUSPICIOUS_LOGIN_DETECTED', { reason: 'reuse_detected' }), resolveRisk()), undefined)
   equal(replayRow(row('STEP_UP_REQUIRED', { score: 60, waiting: true }), resolveRisk()), undefined)
+})
+
+test('what mfa.atSignIn or the cap of sessions asked for is nothing that the score decided', () => {
+  const decided = (metadata: Record<string, unknown>) =>
+    replayRow(row('STEP_UP_REQUIRED', { purpose: 'sign_in', ...metadata }), resolveRisk())?.before.decision
+  const mild = [signal('NEW_DEVICE', 30)]
+  equal(decided({ score: 30, reasons: ['NEW_DEVICE'], signals: mild }), 'pass')
+  equal(decided({ score: 30, reasons: ['SESSION_LIMIT', 'NEW_DEVICE'], signals: mild, level: 'elevated' }), 'pass')
+  equal(decided({ score: 95, signals: [signal('OURS', 95)], wouldBe: 'block' }), 'block')
 })
 
 test('pages are read to the end', async () => {

@@ -12,6 +12,7 @@ import type { RiskStore } from '../store/contract/risk.ts'
 import type { Reason } from './assess.ts'
 import { MAX_SCORE } from './assess.ts'
 import type { Judgement } from './judge.ts'
+import { SESSION_LIMIT } from './judge-sign-in.ts'
 import { decide } from './policy.ts'
 import type { RiskOptions, RiskSettings } from './settings.ts'
 import { resolveRisk } from './settings.ts'
@@ -63,14 +64,23 @@ interface Recorded {
   readonly purpose?: unknown
   readonly at?: unknown
   readonly waiting?: unknown
+  /** Asked because of the score; what `mfa.atSignIn` asks for has none. */
+  readonly level?: unknown
+  readonly reasons?: readonly string[]
+  /** Of a request that went on after its step-up. */
+  readonly factor?: unknown
+  readonly after?: unknown
   readonly targetUserId?: unknown
 }
 
-/** `undefined` for a row that no score decided on: a repeated answer to a session that waits, a detected reuse. */
+/**
+ * `undefined` for a row that no score decided on: a repeated answer to a session that waits, a detected reuse, what went on after a
+ * step-up (the asking for it has a row of its own).
+ */
 export function replayRow(row: AuditRow, settings: RiskSettings): Replayed | undefined {
   const metadata = (row.metadata ?? {}) as Recorded
   const { score, signals = [], wouldBe, targetUserId } = metadata
-  if (typeof score !== 'number' || metadata.waiting === true) return undefined
+  if (typeof score !== 'number' || metadata.waiting === true || isAnswered(row, metadata)) return undefined
   const counted = signals.flatMap((reason) => reweighed(reason, settings))
   const rapid = counted.some(({ signal }) => signal === RAPID_TOKEN_CREATION)
   const sum = Math.min(
@@ -92,9 +102,15 @@ function isRefresh({ action }: AuditRow, { purpose, at }: Recorded): boolean {
   return action === 'AUTH_TOKEN_REFRESH' || purpose === 'session_risk' || at === 'refresh'
 }
 
-function decisionOf({ action }: AuditRow, { reason }: Recorded): Judgement['decision'] {
+function isAnswered({ action }: AuditRow, { factor, after }: Recorded): boolean {
+  return (action === 'AUTH_LOGIN' && factor !== undefined) || after === 'step_up'
+}
+
+/** What the score decided: a second factor may also have been asked for by `mfa.atSignIn` or the cap of sessions. */
+function decisionOf({ action }: AuditRow, { reason, level, reasons }: Recorded): Judgement['decision'] {
   if (action === 'SUSPICIOUS_LOGIN_DETECTED') return reason === 'rapid_token_creation' ? 'rapid' : 'block'
-  return action === 'STEP_UP_REQUIRED' ? 'step-up' : 'pass'
+  const asked = action === 'STEP_UP_REQUIRED' && level === 'elevated' && reasons?.includes(SESSION_LIMIT) !== true
+  return asked ? 'step-up' : 'pass'
 }
 
 /** The evidence that a threshold is held against, by the signal. */

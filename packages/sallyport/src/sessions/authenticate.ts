@@ -90,7 +90,7 @@ const LEEWAY_MS = LEEWAY_SECONDS * 1000
  * @param token The bare access token, or `undefined` where the request had none.
  * @returns The caller, from memory where the change feed is fresh: then synchronously, at the cost of a map look-up.
  * @throws SallyportError `MISSING_TOKEN`, `INVALID_TOKEN`, `TOKEN_EXPIRED`, `SESSION_INVALIDATED`, `SESSION_REVOKED`,
- * `SESSION_EXPIRED`, `IP_BLOCKED`, `IP_NOT_ALLOWED`, `STEP_UP_REQUIRED` (the session waits), `INVALID_DPOP_PROOF` (one came that is no
+ * `SESSION_EXPIRED`, `IP_BLOCKED`, `IP_NOT_ALLOWED`, `STEP_UP_REQUIRED` (the session waits; with the score and the reasons that it waits for), `INVALID_DPOP_PROOF` (one came that is no
  * good, or none came for a token that needs one), `UNAVAILABLE` (the database had to be asked and did not answer).
  */
 export function authenticate(
@@ -124,7 +124,7 @@ function look(
     if (!passes(known, options, now)) return secondLook(engine, token, known.claims, options)
     const verdict = judgeEntry(engine, known.claims, known.entry, known.policy, now)
     if (verdict.kind === 'live') return admit(engine, known, now, options)
-    if (verdict.kind === 'waiting' || verdict.idle !== true) throw refusal(verdict)
+    if (verdict.kind === 'waiting' || verdict.idle !== true) throw refusal(verdict, known.entry.facts)
     // Another node may have seen the person since: idle is judged on what the database says.
     live.forget({ kind: 'session', ref: known.claims.sid })
   }
@@ -183,7 +183,7 @@ async function secondLook(
   }
   const now = live.now() as number
   const verdict = judgeEntry(engine, claims, entry, policy, now)
-  if (verdict.kind !== 'live') throw refusal(verdict)
+  if (verdict.kind !== 'live') throw refusal(verdict, entry.facts)
   const known: KnownToken = {
     claims,
     expiresAt: claims.exp * 1000,
@@ -315,10 +315,11 @@ function tokenExpired(): SallyportError {
   return new SallyportError('TOKEN_EXPIRED', 'this access token has expired; refresh it')
 }
 
-function refusal(verdict: Exclude<SessionVerdict, { kind: 'live' }>): SallyportError {
+function refusal(verdict: Exclude<SessionVerdict, { kind: 'live' }>, { stepUpRisk }: LiveFacts): SallyportError {
   if (verdict.kind === 'waiting') {
-    return new SallyportError('STEP_UP_REQUIRED', 'this session waits for a step-up', {
-      facts: { purpose: 'session_risk' },
+    // No stepUpToken: what the step-up opens is a refresh, and whoever sends one is given it.
+    return new SallyportError('STEP_UP_REQUIRED', 'this session waits for a step-up; refresh to be told how', {
+      facts: { purpose: 'session_risk', ...stepUpRisk },
     })
   }
   switch (verdict.code) {

@@ -21,6 +21,7 @@ function factsOf(of: Partial<LiveFacts> = {}): LiveFacts {
     lastSeenAt: NOW,
     expiresAt: NOW,
     stepUpRequiredAt: null,
+    stepUpRisk: null,
     revokedAt: null,
     revokeReason: null,
     realUserId: null,

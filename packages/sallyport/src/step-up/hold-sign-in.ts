@@ -14,6 +14,8 @@ import { deviceName } from '../internal/device-digest.ts'
 import { failureRecorded } from '../internal/recorded-failure.ts'
 import type { Reason } from '../risk/assess.ts'
 import { presentedDevice } from '../risk/device.ts'
+import type { Judgement } from '../risk/judge.ts'
+import { recorded } from '../risk/judge.ts'
 import type { Member } from '../store/contract/directory.ts'
 import type { FactorsOfUser } from './factors-of.ts'
 import { factorsFor } from './factors-of.ts'
@@ -25,6 +27,8 @@ export interface SignInRisk {
   readonly reasons: readonly string[]
   /** The reasons with their points and what they were seen in. */
   readonly signals?: readonly Reason[] | undefined
+  /** In monitor mode, what the score would have done. */
+  readonly wouldBe?: Judgement['wouldBe']
   /** Whether the score alone asks for a second factor, whatever `mfa.atSignIn` says. */
   readonly stepUp: boolean
   /** A device that has passed a second factor before and is trusted since. */
@@ -83,9 +87,7 @@ export async function holdSignIn(
     metadata: {
       purpose: 'sign_in',
       factors: factors.usable,
-      score,
-      reasons,
-      ...(risk.signals !== undefined && risk.signals.length > 0 && { signals: risk.signals }),
+      ...recorded({ ...risk, signals: risk.signals ?? [] }),
       ...(risk.stepUp && { level: 'elevated' }),
     },
     request,

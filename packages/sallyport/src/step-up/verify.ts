@@ -110,17 +110,28 @@ function trustOf({ settings }: Pick<Engine, 'settings'>, digests?: readonly stri
   return { forMs: settings.risk.graceAfterMfaMs, digests }
 }
 
+/** What it is meant to be, where the client does not say. */
+export function factorOf<Named extends string = string>({
+  factor,
+  assertion,
+}: {
+  readonly factor?: Named | undefined
+  readonly assertion?: unknown
+}): Named | 'totp' | 'passkey' {
+  return factor ?? (assertion === undefined ? 'totp' : 'passkey')
+}
+
 /** What was given, read by the factor that it is of. */
 export function proofOf(
   engine: Pick<Engine, 'secrets' | 'settings'>,
   userId: UserId,
   purpose: string,
-  { factor, code, assertion }: GivenFactor,
+  given: GivenFactor,
 ): { readonly type: FactorType; readonly proof: StepUpAttempt['proof'] } {
-  const type = factor ?? (assertion === undefined ? 'totp' : 'passkey')
+  const { code, assertion } = given
+  const type = factorOf(given)
   if (!isFactorType(type)) throw invalidField('factor', `must be one of ${FACTOR_TYPES.join(', ')}`)
   const { field } = FACTORS[type]
-  const given = { code, assertion }
   if (given[field] === undefined) throw invalidField(field, 'is required')
   const other = field === 'code' ? 'assertion' : 'code'
   if (given[other] !== undefined) throw invalidField(other, `is not given with the factor ${type}`)

@@ -19,7 +19,13 @@ export interface SettingsDescription {
   readonly session: { readonly idle: number | null; readonly maxLife: number | null }
   readonly ipRules: { readonly mode: TenantSettings['ipRules']['mode'] }
   readonly impersonation: { readonly readOnly: boolean; readonly notify: boolean }
-  readonly effective: { readonly idle: number; readonly maxLife: number; readonly impersonationReadOnly: boolean }
+  readonly stepUp: { readonly emailCodes: boolean }
+  readonly effective: {
+    readonly idle: number
+    readonly maxLife: number
+    readonly impersonationReadOnly: boolean
+    readonly emailCodes: boolean
+  }
 }
 
 /** What is left out stays; null takes a limit back to the service's. */
@@ -31,6 +37,7 @@ export interface SettingsChange {
   readonly impersonation?:
     | { readonly readOnly?: boolean | undefined; readonly notify?: boolean | undefined }
     | undefined
+  readonly stepUp?: { readonly emailCodes?: boolean | undefined } | undefined
   readonly force?: boolean | undefined
 }
 
@@ -88,7 +95,7 @@ export async function changeSettings(
   return describe(engine, readTenantSettings(outcome))
 }
 
-function refuseLooser({ settings }: Engine, { session, impersonation }: SettingsChange): void {
+function refuseLooser({ settings }: Engine, { session, impersonation, stepUp }: SettingsChange): void {
   const limits = [
     ['session.idle', session?.idle, settings.idleMs],
     ['session.maxLife', session?.maxLife, settings.maxSessionLifeMs],
@@ -101,9 +108,12 @@ function refuseLooser({ settings }: Engine, { session, impersonation }: Settings
   if (impersonation?.readOnly === false && settings.impersonationReadOnly) {
     throw invalidField('impersonation.readOnly', 'is on for the whole service and cannot be turned off here')
   }
+  if (stepUp?.emailCodes === true && !settings.emailCodes) {
+    throw invalidField('stepUp.emailCodes', 'is off for the whole service and cannot be turned on here')
+  }
 }
 
-function merged(before: TenantSettings, { session, ipRules, impersonation }: SettingsChange): TenantSettings {
+function merged(before: TenantSettings, { session, ipRules, impersonation, stepUp }: SettingsChange): TenantSettings {
   const ms = (seconds: number | null | undefined, otherwise: number | null): number | null =>
     seconds === undefined ? otherwise : seconds === null ? null : seconds * 1000
   return {
@@ -116,6 +126,7 @@ function merged(before: TenantSettings, { session, ipRules, impersonation }: Set
       readOnly: impersonation?.readOnly ?? before.impersonation.readOnly,
       notify: impersonation?.notify ?? before.impersonation.notify,
     },
+    stepUp: { emailCodes: stepUp?.emailCodes ?? before.stepUp.emailCodes },
   }
 }
 
@@ -144,10 +155,12 @@ function describe({ settings }: Engine, own: TenantSettings): SettingsDescriptio
     session: { idle: seconds(own.session.idleMs), maxLife: seconds(own.session.maxLifeMs) },
     ipRules: own.ipRules,
     impersonation: own.impersonation,
+    stepUp: own.stepUp,
     effective: {
       idle: Math.floor(held.idleMs / 1000),
       maxLife: Math.floor(held.maxSessionLifeMs / 1000),
       impersonationReadOnly: held.impersonationReadOnly,
+      emailCodes: settings.emailCodes && own.stepUp.emailCodes,
     },
   }
 }

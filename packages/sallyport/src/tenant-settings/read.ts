@@ -19,6 +19,10 @@ export interface TenantSettings {
     /** Whether the person is told by mail that somebody acts as them. */
     readonly notify: boolean
   }
+  readonly stepUp: {
+    /** Whether a code by mail is a fallback for those who have enrolled nothing. */
+    readonly emailCodes: boolean
+  }
 }
 
 /** Reads what is stored. What is not there, or not of its form, is as the service has it. */
@@ -26,10 +30,12 @@ export function readTenantSettings(stored: StoredSettings): TenantSettings {
   const session = groupOf(stored['session'])
   const ipRules = groupOf(stored['ipRules'])
   const impersonation = groupOf(stored['impersonation'])
+  const stepUp = groupOf(stored['stepUp'])
   return {
     session: { idleMs: durationOf(session['idleMs']), maxLifeMs: durationOf(session['maxLifeMs']) },
     ipRules: { mode: ipRules['mode'] === 'monitor' ? 'monitor' : 'enforce' },
     impersonation: { readOnly: impersonation['readOnly'] === true, notify: impersonation['notify'] === true },
+    stepUp: { emailCodes: stepUp['emailCodes'] !== false },
   }
 }
 

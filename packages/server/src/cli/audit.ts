@@ -6,7 +6,7 @@
 
 import { readFile } from 'node:fs/promises'
 import type { LogVerdict } from 'sallyport'
-import { CommandError, type GlobalOptions } from './report.ts'
+import { ArgumentError, CommandError, type GlobalOptions } from './report.ts'
 import { answer, configuration, withGuard } from './session.ts'
 
 export interface AuditVerifyOptions extends GlobalOptions {
@@ -93,7 +93,7 @@ export async function auditReanchor(
 function tenantOf(tenant: string | undefined): string | null {
   if (tenant === undefined || tenant === SERVICE_LOG) return null
   if (!/^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(tenant)) {
-    throw new CommandError(`${tenant} is no id of a tenant: a UUID in lower case`)
+    throw new ArgumentError(`${tenant} is no id of a tenant: a UUID in lower case`)
   }
   return tenant
 }

@@ -15,7 +15,12 @@ export interface GlobalOptions {
 
 /** A command's own refusal, told by its message alone. */
 export class CommandError extends Error {
-  override readonly name = 'CommandError'
+  override readonly name: string = 'CommandError'
+}
+
+/** A command that was not asked rightly: an argument that is none. */
+export class ArgumentError extends CommandError {
+  override readonly name = 'ArgumentError'
 }
 
 /**
@@ -38,6 +43,6 @@ export function report(error: unknown, { json = false, verbose = false }: Global
     for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
       process.stderr.write(`${cause.stack}\n`)
   }
-  if (code === 'CONFIG_INVALID') return EXIT.misconfigured
+  if (code === 'CONFIG_INVALID' || error instanceof ArgumentError) return EXIT.misconfigured
   return code === 'UNAVAILABLE' ? EXIT.unavailable : EXIT.failed
 }

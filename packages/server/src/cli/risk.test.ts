@@ -2,6 +2,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { EXIT } from './exit.ts'
+import { CommandError, report } from './report.ts'
 import { riskReplay } from './risk.ts'
 
 const AT = new Date('2030-01-01T00:00:00.000Z')
@@ -13,7 +15,12 @@ const ROWS = [20, 60].map((points, at) => ({
   userId: `user-${points}`,
   resourceId: `user-${points}`,
   action: points < 60 ? 'AUTH_LOGIN' : 'STEP_UP_REQUIRED',
-  metadata: { score: points, purpose: 'sign_in', signals: [{ signal: 'OURS', points, evidence: {} }] },
+  metadata: {
+    score: points,
+    purpose: 'sign_in',
+    level: 'elevated',
+    signals: [{ signal: 'OURS', points, evidence: {} }],
+  },
 }))
 
 const told: { document: Record<string, unknown>; lines: readonly string[] }[] = []
@@ -68,4 +75,20 @@ test.each([
   [{ from: '2030-01-02', to: '2030-01-02' }, 'before'],
 ])('a period that is none is refused: %o', async (given, what) => {
   await expect(riskReplay(given)).rejects.toThrow(what)
+})
+
+test('what was not asked rightly ends with 2, as the help says', async () => {
+  const written = vi.spyOn(process.stderr, 'write').mockReturnValue(true)
+  try {
+    for (const given of [
+      { ...range, from: 'yesterday' },
+      { ...range, policy: 'nowhere.json' },
+    ]) {
+      expect(report(await riskReplay(given).catch((error: unknown) => error), {})).toBe(EXIT.misconfigured)
+    }
+    expect(report(new CommandError('it did not work'), {})).toBe(EXIT.failed)
+    expect(written).toHaveBeenCalledTimes(3)
+  } finally {
+    written.mockRestore()
+  }
 })

@@ -6,7 +6,7 @@
 
 import { readFile } from 'node:fs/promises'
 import { type Replayed, type ReplayPolicy, replayRisk } from 'sallyport'
-import { CommandError, type GlobalOptions } from './report.ts'
+import { ArgumentError, type GlobalOptions } from './report.ts'
 import { answer, configuration, withGuard } from './session.ts'
 
 export interface RiskReplayOptions extends GlobalOptions {
@@ -23,7 +23,7 @@ const MOST_LISTED = 1000
 /** Scores recorded sign-ins and refreshes again, and says whom the policy would have asked or stopped. */
 export async function riskReplay(options: RiskReplayOptions): Promise<void> {
   const [from, to] = [instant('--from', options.from), instant('--to', options.to)]
-  if (from >= to) throw new CommandError('--from must be before --to')
+  if (from >= to) throw new ArgumentError('--from must be before --to')
   const config = await configuration()
   const { weights, stepUpAt, blockAt, thresholds } = config.engine.risk ?? {}
   const policy =
@@ -57,23 +57,23 @@ export async function riskReplay(options: RiskReplayOptions): Promise<void> {
 
 function instant(option: string, value: string): Date {
   const at = new Date(value)
-  if (Number.isNaN(at.getTime())) throw new CommandError(`${option} must be a moment such as 2026-01-31T12:00:00Z`)
+  if (Number.isNaN(at.getTime())) throw new ArgumentError(`${option} must be a moment such as 2026-01-31T12:00:00Z`)
   return at
 }
 
 async function policyOf(path: string): Promise<unknown> {
   const text = await readFile(path, 'utf8').catch(() => {
-    throw new CommandError(`--policy: ${path} cannot be read`)
+    throw new ArgumentError(`--policy: ${path} cannot be read`)
   })
   let policy: unknown
   try {
     policy = JSON.parse(text)
   } catch {
-    throw new CommandError(`--policy: ${path} is not JSON`)
+    throw new ArgumentError(`--policy: ${path} is not JSON`)
   }
   const known = ['weights', 'stepUpAt', 'blockAt', 'thresholds']
   if (typeof policy !== 'object' || policy === null || Object.keys(policy).some((name) => !known.includes(name))) {
-    throw new CommandError(`--policy: ${path} must be an object of ${known.join(', ')}`)
+    throw new ArgumentError(`--policy: ${path} must be an object of ${known.join(', ')}`)
   }
   return policy
 }

@@ -59,8 +59,14 @@ function Form({ settings: { change }, data }: FormProps): ReactNode {
   const [monitor, setMonitor] = useState(data.ipRules.mode === 'monitor')
   const [readOnly, setReadOnly] = useState(data.impersonation.readOnly)
   const [tell, setTell] = useState(data.impersonation.notify)
+  const [emailCodes, setEmailCodes] = useState(data.stepUp.emailCodes)
   const [force, setForce] = useState(false)
-  const errors = useFieldErrors(change, ['session.idle', 'session.maxLife', 'impersonation.readOnly'])
+  const errors = useFieldErrors(change, [
+    'session.idle',
+    'session.maxLife',
+    'impersonation.readOnly',
+    'stepUp.emailCodes',
+  ])
   const locksOut = change.error?.code === 'WOULD_LOCK_OUT' || force
 
   const draft: SettingsChange = {
@@ -69,6 +75,7 @@ function Form({ settings: { change }, data }: FormProps): ReactNode {
     ...(readOnly === data.impersonation.readOnly && tell === data.impersonation.notify
       ? {}
       : { impersonation: { readOnly, notify: tell } }),
+    ...(emailCodes === data.stepUp.emailCodes ? {} : { stepUp: { emailCodes } }),
   }
   const isChanged = Object.keys(draft).length > 0
   const submit = async (): Promise<void> => {
@@ -149,6 +156,24 @@ function Form({ settings: { change }, data }: FormProps): ReactNode {
             checked={tell}
             disabled={!canEdit}
             onChange={(event) => setTell(event.target.checked)}
+          />
+        </CardBody>
+      </Card>
+      <Card title="Second factors">
+        <CardBody>
+          <Check
+            label="Codes by mail"
+            hint={
+              data.effective.emailCodes || !data.stepUp.emailCodes
+                ? 'Whoever has enrolled nothing may step up by a code from their mailbox. Without it they enrol a factor first.'
+                : 'They are off for the whole service, and cannot be turned on here.'
+            }
+            checked={emailCodes && (data.effective.emailCodes || !data.stepUp.emailCodes)}
+            disabled={!canEdit || (!data.effective.emailCodes && data.stepUp.emailCodes)}
+            onChange={(event) => {
+              setEmailCodes(event.target.checked)
+              errors.clear('stepUp.emailCodes')
+            }}
           />
         </CardBody>
       </Card>

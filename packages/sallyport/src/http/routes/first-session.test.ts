@@ -119,3 +119,27 @@ test('headers about a place that a stranger writes change nothing: neither the s
     await open.close()
   }
 })
+
+test('an invitation lets nobody past the second factor of an account that there is: it has joined, and is asked as at a sign-in', async () => {
+  const asking = await openInProcess({ mfa: { atSignIn: 'enrolled' }, risk: { mode: 'enforce' } })
+  try {
+    const [owner, known] = [await asking.signUp(), await asking.signUp()]
+    const { recoveryCodes } = await asking.enrol(known)
+    await asking.open(owner, 'team_change')
+    const invitation = { email: known.email, name: 'Kay', role: 'admin' }
+    await asking.send('POST', '/api/team/invitations', { body: invitation, token: owner.accessToken })
+    const body = { token: asking.mailed(known.email, 'invitation'), name: 'Kay', password: PASSWORD }
+    const asked = await asking.send('POST', '/api/auth/invitations/accept', { body })
+    expect(asked.body).toMatchObject({ error: 'STEP_UP_REQUIRED', purpose: 'sign_in', score: 0, reasons: [] })
+    expect(asked.headers.getSetCookie()).toHaveLength(1)
+    const opened = `select 1 from user_sessions where tenant_id = '${owner.tenantId}' and user_id = '${known.userId}'`
+    expect(await asking.rows(opened)).toEqual([])
+
+    const { stepUpToken } = asked.body
+    const given = { stepUpToken, factor: 'recovery_code', code: recoveryCodes[0] }
+    const done = await asking.send('POST', '/api/auth/login/step-up', { body: given })
+    expect([done.status, done.body.tenant?.id, done.body.staff?.role]).toEqual([200, owner.tenantId, 'admin'])
+  } finally {
+    await asking.close()
+  }
+})

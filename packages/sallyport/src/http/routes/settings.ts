@@ -16,6 +16,9 @@ const TAG = 'Settings'
 const mode = z.enum(IP_RULE_MODES).describe('`monitor` only records what the rules would have refused.')
 const readOnly = z.boolean().describe('Refuses whatever changes something while somebody acts as another.')
 const notify = z.boolean().describe('Tells people by mail that somebody acts as them.')
+const emailCodes = z
+  .boolean()
+  .describe('Whether a code by mail is a fallback for those who have enrolled no second factor.')
 const seconds = z.int().min(60).max(2_592_000)
 
 const settings = nameSchema(
@@ -27,8 +30,9 @@ const settings = nameSchema(
     }),
     ipRules: z.strictObject({ mode }),
     impersonation: z.strictObject({ readOnly, notify }),
+    stepUp: z.strictObject({ emailCodes }),
     effective: z
-      .strictObject({ idle: z.int(), maxLife: z.int(), impersonationReadOnly: z.boolean() })
+      .strictObject({ idle: z.int(), maxLife: z.int(), impersonationReadOnly: z.boolean(), emailCodes: z.boolean() })
       .describe("What holds, with the service's own limits."),
   }),
 )
@@ -67,6 +71,7 @@ export const settingsRoutes: readonly Route<ApiEngine>[] = [
         .optional(),
       ipRules: z.strictObject({ mode: mode.optional() }).optional(),
       impersonation: z.strictObject({ readOnly: readOnly.optional(), notify: notify.optional() }).optional(),
+      stepUp: z.strictObject({ emailCodes: emailCodes.optional() }).optional(),
       force: z.boolean().optional().describe('Do it even if it keeps you out.'),
     },
     responses: { 200: { description: 'They hold from the next request on.', body: settings } },

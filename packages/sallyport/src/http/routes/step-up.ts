@@ -8,7 +8,7 @@ import { z } from 'zod'
 import type { SteppingUp } from '../../step-up/actor.ts'
 import { passkeyOptions } from '../../step-up/passkey-options.ts'
 import { sendEmailCode } from '../../step-up/send-email-code.ts'
-import { verifyRiskStepUp, verifyStepUp } from '../../step-up/verify.ts'
+import { factorOf, verifyRiskStepUp, verifyStepUp } from '../../step-up/verify.ts'
 import { FACTOR_TYPES } from '../../store/contract/step-up.ts'
 import { limited } from '../limited.ts'
 import type { Route } from '../route.ts'
@@ -71,7 +71,8 @@ export const stepUpRoutes: readonly Route<ApiEngine>[] = [
     errors: ['NOT_WHILE_IMPERSONATING', 'INVALID_OTP', 'TOTP_NOT_ENABLED', 'NO_FACTOR', 'RATE_LIMITED', ...OF_SESSIONS],
     async handle({ guard, credential, body, request, addHeader }) {
       const { engine } = guard
-      const passed = await asSteppingUp(guard, { credential, request, action: 'STEP_UP_VERIFIED' }, (by) =>
+      const asked = { purpose: body.purpose, factor: factorOf(body) }
+      const passed = await asSteppingUp(guard, { credential, request, action: 'STEP_UP_VERIFIED', asked }, (by) =>
         limited('stepUp', { guard, request, subject: subjectOf(by), addHeader }, () =>
           'caller' in by
             ? verifyStepUp(engine, by.caller, { ...body, request })
@@ -101,7 +102,8 @@ export const stepUpRoutes: readonly Route<ApiEngine>[] = [
     },
     errors: ['NOT_WHILE_IMPERSONATING', 'NO_FACTOR', 'RATE_LIMITED', ...OF_SESSIONS],
     async handle({ guard, credential, body, request, addHeader }) {
-      await asSteppingUp(guard, { credential, request, action: 'STEP_UP_CODE_SENT' }, (by) =>
+      const asked = { ...body, factor: 'email_code' } as const
+      await asSteppingUp(guard, { credential, request, action: 'STEP_UP_CODE_SENT', asked }, (by) =>
         limited('emailCode', { guard, request, subject: subjectOf(by), addHeader }, () =>
           sendEmailCode(guard.engine, by, { purpose: body.purpose, request }),
         ),
@@ -126,7 +128,8 @@ export const stepUpRoutes: readonly Route<ApiEngine>[] = [
     responses: { 200: { description: 'For navigator.credentials.get().', body: requestOptions } },
     errors: ['NOT_WHILE_IMPERSONATING', 'NO_FACTOR', ...OF_SESSIONS],
     async handle({ guard, credential, body, request }) {
-      const options = await asSteppingUp(guard, { credential, request, action: 'STEP_UP_VERIFIED' }, (by) =>
+      const asked = { ...body, factor: 'passkey' } as const
+      const options = await asSteppingUp(guard, { credential, request, action: 'STEP_UP_VERIFIED', asked }, (by) =>
         passkeyOptions(guard.engine, by, body),
       )
       return { status: 200, body: { ...options } as z.input<typeof requestOptions> }

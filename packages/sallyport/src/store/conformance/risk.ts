@@ -203,6 +203,7 @@ function waiting(runner: Runner, open: OpenHarness): void {
     const { tenantId, session, mark } = owner
     equal(await harness.store.risk.wait({ tenantId, sessionId: session.id, reason: REASON, audit: mark.of }), true)
     deepEqual(await waitsFor(harness, owner), REASON)
+    deepEqual((await harness.store.sessions.live(tenantId, session.id))?.facts.stepUpRisk, REASON)
     ok((await factsOf(harness, tenantId, session.token)).session?.stepUpRequiredAt instanceof Date)
     deepEqual(await changesOf(harness, session.id), ['session'])
     equal(await mark.written(harness), 1)

@@ -9,6 +9,7 @@ import type { Role } from '../../directory/roles.ts'
 import type { Place } from '../../risk/facts.ts'
 import type { AuditOf } from './audited.ts'
 import type { EndedSessions, EndOptions, EndScope, RevokeReason } from './ended-sessions.ts'
+import type { WaitReason } from './risk.ts'
 import type { Binding, NewToken } from './tokens.ts'
 
 /** A session as its listing shows it. No token is in it. */
@@ -64,6 +65,8 @@ export interface LiveFacts {
   readonly lastSeenAt: Date
   readonly expiresAt: Date
   readonly stepUpRequiredAt: Date | null
+  /** Why it waits, as the refresh was answered; null for one that does not wait. */
+  readonly stepUpRisk: WaitReason | null
   readonly revokedAt: Date | null
   readonly revokeReason: RevokeReason | null
   readonly realUserId: UserId | null

@@ -8,6 +8,7 @@ import { and, asc, desc, eq, isNull, sql } from 'drizzle-orm'
 import type { SessionId, StaffId, TenantId, UserId } from '../../ids.ts'
 import type { Role } from '../../directory/roles.ts'
 import type { EndedSessions, RevokeReason } from '../contract/ended-sessions.ts'
+import type { WaitReason } from '../contract/risk.ts'
 import type {
   LiveFacts,
   NewSession,
@@ -30,7 +31,7 @@ import { bindingColumns, tokenColumns } from './tokens.ts'
 const LIVE: Statement = {
   name: 'sallyport_session_live',
   text: `select ${nowSql('$3')} as now, s.id, s.tenant_id, s.user_id, s.staff_id, s.kind, s.session_version,
-      s.created_at, s.last_seen_at, s.expires_at, s.step_up_required_at, s.revoked_at, s.revoke_reason, s.real_user_id,
+      s.created_at, s.last_seen_at, s.expires_at, s.step_up_required_at, s.step_up_risk, s.revoked_at, s.revoke_reason, s.real_user_id,
       st.session_version as staff_version, st.status, st.role, st.permissions, u.name as user_name,
       u.disabled_at is not null as user_disabled, te.disabled_at is not null as tenant_disabled,
       s.real_session_id, s.real_staff_id, s.real_session_version, rs.revoked_at as real_revoked_at,
@@ -62,6 +63,7 @@ interface LiveRow {
   readonly last_seen_at: Date
   readonly expires_at: Date
   readonly step_up_required_at: Date | null
+  readonly step_up_risk: WaitReason | null
   readonly revoked_at: Date | null
   readonly revoke_reason: RevokeReason | null
   readonly real_user_id: UserId | null
@@ -331,6 +333,7 @@ function toLiveFacts(row: LiveRow): LiveFacts {
     lastSeenAt: row.last_seen_at,
     expiresAt: row.expires_at,
     stepUpRequiredAt: row.step_up_required_at,
+    stepUpRisk: row.step_up_risk,
     revokedAt: row.revoked_at,
     revokeReason: row.revoke_reason,
     realUserId: row.real_user_id,

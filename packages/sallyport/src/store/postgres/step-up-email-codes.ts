@@ -19,10 +19,10 @@ export async function keepEmailCode(
   const budget = await lockBudget(tx, userId, 'email_code')
   const owner = await ownerOf(tx, input)
   const [tenant] = await tx.db
-    .select({ emailCode: sql<string | null>`${tenants.settings} ->> 'emailCode'` })
+    .select({ emailCodes: sql<string | null>`${tenants.settings} #>> '{stepUp,emailCodes}'` })
     .from(tenants)
     .where(eq(tenants.id, tenantId))
-  if (owner.email === null || tenant === undefined || tenant.emailCode === 'false') return { kind: 'unavailable' }
+  if (owner.email === null || tenant === undefined || tenant.emailCodes === 'false') return { kind: 'unavailable' }
   if (input.onlyWithoutEnrolled && (await hasEnrolled(tx, userId))) return { kind: 'stronger-enrolled' }
 
   // A code that could not be tried is not worth a mail.

@@ -524,11 +524,11 @@ async function emailCodeFacts(
   { tenantId, userId }: Pick<StepUpActor, 'tenantId' | 'userId'>,
 ): Promise<EmailCodeFacts> {
   const [row] = await db
-    .select({ email: users.email, emailCode: sql<string | null>`${tenants.settings} ->> 'emailCode'` })
+    .select({ email: users.email, emailCodes: sql<string | null>`${tenants.settings} #>> '{stepUp,emailCodes}'` })
     .from(users)
     .innerJoin(tenants, eq(tenants.id, tenantId))
     .where(eq(users.id, userId))
-  return { address: row?.email != null, switchedOn: row !== undefined && row.emailCode !== 'false' }
+  return { address: row?.email != null, switchedOn: row !== undefined && row.emailCodes !== 'false' }
 }
 
 /** A disabled app stays, and counts as enrolled; recovery codes that were guessed at this often are none any more. */
