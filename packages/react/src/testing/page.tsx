@@ -49,6 +49,7 @@ export interface Page {
   /** The button, link or field of that name. */
   find(name: string): HTMLElement | undefined
   press(name: string): Promise<void>
+  fill(name: string, text: string): Promise<void>
 }
 
 export interface Held {
@@ -108,7 +109,7 @@ export function openPage({ as = 'ana' }: { readonly as?: string | null } = {}): 
       const stop = () => reject(signal.reason as Error)
       if (signal.aborted) stop()
       signal.addEventListener('abort', stop)
-      answered.then(resolve, reject)
+      answered.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop))
     })
   })
   const sallyport = createSallyport({ baseUrl: SERVICE, delivery: 'body', storage, bindKey: false })
@@ -175,11 +176,22 @@ export function openPage({ as = 'ana' }: { readonly as?: string | null } = {}): 
     find: (name) =>
       [...container.querySelectorAll<HTMLElement>('button, a, input')].find((one) => nameOf(one, container) === name),
     async press(name) {
-      const found = page.find(name)
-      if (found === undefined) throw new Error(`nothing is called ${name} in: ${page.text()}`)
-      await act(async () => found.click())
-      await settle()
+      const found = there(name)
+      await during(() => found.click())
     },
+    async fill(name, text) {
+      const found = there(name) as HTMLInputElement
+      await during(() => {
+        // As the browser does it: React has its own idea of what the field holds.
+        Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')?.set?.call(found, text)
+        found.dispatchEvent(new Event('input', { bubbles: true }))
+      })
+    },
+  }
+  const there = (name: string): HTMLElement => {
+    const found = page.find(name)
+    if (found === undefined) throw new Error(`nothing is called ${name} in: ${page.text()}`)
+    return found
   }
   open.push(async () => {
     await act(async () => root.unmount())
