@@ -86,10 +86,13 @@ test('one that has ended by itself ends here too, at the next request', async ()
   expect(used.current).toMatchObject({ current: undefined, actingAs: undefined, session: { user: { id: 'ana' } } })
 })
 
-test('where the own session has ended meanwhile, stopping signs out', async () => {
+test('where the own session has ended meanwhile, the first request after it says so', async () => {
   const { page, used } = await acting()
   page.service.revoke('sid-1')
   expect(await during(() => used.current.exit.run())).toMatchObject({ ok: true })
-  await during(() => used.current.team.reload())
-  expect(used.current).toMatchObject({ current: undefined, actingAs: undefined })
+  expect(used.current).toMatchObject({
+    current: undefined,
+    actingAs: undefined,
+    session: { status: 'signed-out', reason: 'REFRESH_TOKEN_REVOKED' },
+  })
 })

@@ -28,6 +28,8 @@ type Answered = object | undefined
 type Answer = object | Made
 type Made = (asked: Asked) => Answered | Promise<Answered>
 
+type ProviderOptions = Partial<Omit<SallyportProviderProps, 'children'>>
+
 export interface Page {
   readonly service: FakeService
   readonly sallyport: Sallyport
@@ -40,15 +42,20 @@ export interface Page {
   /** The body of the last request, or the fields of its query. */
   last(): Readonly<Record<string, unknown>>
   /** Renders something below the provider, and waits until nothing happens any more. */
-  show(content: ReactNode, options?: Omit<SallyportProviderProps, 'sallyport' | 'children'>): Promise<void>
+  show(content: ReactNode, options?: ProviderOptions): Promise<void>
   /** Renders what uses a hook, and hands out what the hook gives. */
-  use<T>(hook: () => T, options?: Omit<SallyportProviderProps, 'sallyport' | 'children'>): Promise<Used<T>>
+  use<T>(hook: () => T, options?: ProviderOptions): Promise<Used<T>>
   /** Takes what was rendered off the page. */
   leave(): Promise<void>
-  readonly text: () => string
+  text(): string
+  all(selector: string): readonly HTMLElement[]
+  /** What is said at once to whoever listens. */
+  alerts(): readonly string[]
   /** The button, link or field of that name. */
   find(name: string): HTMLElement | undefined
   press(name: string): Promise<void>
+  /** The last of that name: a dialog over the page can say the same. */
+  pressLast(name: string): Promise<void>
   fill(name: string, text: string): Promise<void>
 }
 
@@ -154,7 +161,7 @@ export function openPage({ as = 'ana' }: { readonly as?: string | null } = {}): 
       })
       await settle()
     },
-    async use<T>(hook: () => T, options: Parameters<Page['show']>[1] = {}) {
+    async use<T>(hook: () => T, options: ProviderOptions = {}) {
       const all: T[] = []
       const Probe = (): ReactNode => {
         all.push(hook())
@@ -173,24 +180,30 @@ export function openPage({ as = 'ana' }: { readonly as?: string | null } = {}): 
       await settle()
     },
     text: () => container.textContent ?? '',
-    find: (name) =>
-      [...container.querySelectorAll<HTMLElement>('button, a, input')].find((one) => nameOf(one, container) === name),
+    all: (selector) => [...container.querySelectorAll<HTMLElement>(selector)],
+    alerts: () => page.all('[role=alert]').map(({ textContent }) => textContent ?? ''),
+    find: (name) => called(name)[0],
     async press(name) {
-      const found = there(name)
-      await during(() => found.click())
+      const [found] = there(name)
+      await during(() => found?.click())
+    },
+    async pressLast(name) {
+      const found = there(name).at(-1)
+      await during(() => found?.click())
     },
     async fill(name, text) {
-      const found = there(name) as HTMLInputElement
+      const found = there(name).find((one) => one instanceof HTMLInputElement)
       await during(() => {
         // As the browser does it: React has its own idea of what the field holds.
         Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value')?.set?.call(found, text)
-        found.dispatchEvent(new Event('input', { bubbles: true }))
+        found?.dispatchEvent(new Event('input', { bubbles: true }))
       })
     },
   }
-  const there = (name: string): HTMLElement => {
-    const found = page.find(name)
-    if (found === undefined) throw new Error(`nothing is called ${name} in: ${page.text()}`)
+  const called = (name: string) => page.all('button, a, input').filter((one) => nameOf(one, container) === name)
+  const there = (name: string): readonly HTMLElement[] => {
+    const found = called(name)
+    if (found.length === 0) throw new Error(`nothing is called ${name} in: ${page.text()}`)
     return found
   }
   open.push(async () => {
@@ -237,5 +250,6 @@ function routeOf({ request }: Asked): string {
 
 function nameOf(element: HTMLElement, page: HTMLElement): string {
   const label = element.id === '' ? null : page.querySelector(`label[for="${element.id}"]`)
-  return (element.getAttribute('aria-label') ?? label?.textContent ?? element.textContent ?? '').trim()
+  const words = label ?? element.closest('label') ?? element
+  return (element.getAttribute('aria-label') ?? words.textContent ?? '').trim()
 }
