@@ -32,11 +32,12 @@ test.each<[string, SallyportError, string]>([
 test('words are those of the host, and the function stays the same', async () => {
   const page = openPage()
   const options = { messages: { errors: { FORBIDDEN: 'Nicht erlaubt.' } } }
-  const text = await page.use(() => useErrorText(), options)
-  expect(text.current(refusal('FORBIDDEN'))).toBe('Nicht erlaubt.')
-  expect(text.current(refusal('NOT_FOUND'))).toBe('It is not there any more.')
+  const used = await page.use(() => ({ text: useErrorText(), notices: useNotices() }), options)
+  expect(used.current.text(refusal('FORBIDDEN'))).toBe('Nicht erlaubt.')
+  expect(used.current.text(refusal('NOT_FOUND'))).toBe('It is not there any more.')
   await during(() => page.sallyport.notify('A word'))
-  expect(new Set(text.all).size).toBe(1)
+  expect(used.current.notices).toHaveLength(1)
+  expect(new Set(used.all.map(({ text }) => text)).size).toBe(1)
 })
 
 /** A form with two fields, which is refused. */

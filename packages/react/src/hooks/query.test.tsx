@@ -170,6 +170,24 @@ test('nothing of one person is shown to the next', async () => {
   expect(used.current.data).toEqual({ members: ['ben'] })
 })
 
+test('what is loaded is kept by tenant and session', async () => {
+  const page = openPage()
+  await page.use(() => useTeamOf())
+  const keys = page.sallyport.queries.getQueryCache().getAll()
+  expect(keys.map(({ queryKey }) => queryKey)).toEqual([['sallyport', 't1', 'sid-1', 'team']])
+})
+
+test('what was on its way for one person does not arrive at the next', async () => {
+  const page = openPage()
+  const held = page.hold('GET /team')
+  const team = await page.use(() => useTeamOf())
+  page.answer('GET /team', { members: ['ben'] })
+  await during(() => page.sallyport.client.signIn({ email: 'ben', password: 'right' }))
+  await held.release({ members: ['ana'] })
+  expect(team.current.data).toEqual({ members: ['ben'] })
+  expect(team.all.map(({ data }) => data)).not.toContainEqual({ members: ['ana'] })
+})
+
 test('a session that has ended takes everything that was loaded along', async () => {
   const page = openPage()
   page.answer('GET /team', { members: ['ana'] })
