@@ -31,5 +31,5 @@ export function emailOf(state: unknown): string {
 
 /** The same state for another of these pages, with the address that is typed by now. */
 export function withEmail(state: unknown, email: string): object {
-  return { ...(state ?? {}), email: email.trim() }
+  return { ...(state as SignInState | null), email: email.trim() }
 }
