@@ -48,7 +48,7 @@ export default defineConfig({
         test: {
           name: 'components',
           include: ['packages/react/src/**/*.test.tsx'],
-          environment: './packages/react/src/testing/environment.ts',
+          environment: './tests/support/page-environment.ts',
           isolate: false,
           maxWorkers: '100%',
         },
