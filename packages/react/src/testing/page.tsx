@@ -94,7 +94,7 @@ export function withPages(): void {
   })
 }
 
-/** Opens a page. Somebody is signed in, whose session it resumes, unless `as` is `undefined`. */
+/** Opens a page. Somebody is signed in, whose session it resumes, unless `as` is `null`. */
 export function openPage({ as = 'ana' }: { readonly as?: string | null } = {}): Page {
   const service = fakeService()
   const storage = memoryStorage()
