@@ -30,7 +30,7 @@ export default defineConfig({
         ssr,
         test: {
           name: 'unit',
-          include: ['packages/*/src/**/*.test.{ts,tsx}', 'apps/*/src/**/*.test.{ts,tsx}', 'tools/**/*.test.ts'],
+          include: ['packages/*/src/**/*.test.ts', 'apps/*/src/**/*.test.ts', 'tools/**/*.test.ts'],
           exclude: ALONE,
           setupFiles: QUICK_PASSWORDS,
           // Files share a process and its modules: loading them anew took as long as the tests.
@@ -39,6 +39,17 @@ export default defineConfig({
           // An embedded database boots inside beforeAll.
           hookTimeout: 60_000,
           // These wait for nothing and nobody's clock: no core need be idle.
+          maxWorkers: '100%',
+        },
+      },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'components',
+          include: ['packages/react/src/**/*.test.tsx'],
+          environment: './tests/support/page-environment.ts',
+          isolate: false,
           maxWorkers: '100%',
         },
       },

@@ -210,6 +210,48 @@ describe.skipIf(!hasChromium)('coming in', () => {
     await close()
   })
 
+  test('an address that was typed goes along to the form for a new password and back, and is in no address of a page', async () => {
+    const email = 'typed.once@example.com'
+    const { page, complaints, close } = await arrive()
+    // Asked for by a page that needs somebody signed in: that is not forgotten on the way.
+    await page.goto('/settings/account')
+    await title(page, 'Sign in').waitFor()
+    const addresses: string[] = []
+    page.on('framenavigated', (frame) => addresses.push(frame.url()))
+    page.on('request', (request) => addresses.push(request.url()))
+    await page.getByLabel('Email').fill(email)
+    await page.getByRole('link', { name: 'Forgotten your password?' }).click()
+    await title(page, 'Forgotten your password?').waitFor()
+    equal(await page.getByLabel('Email').inputValue(), email)
+    await page.getByRole('link', { name: 'Back to sign-in' }).click()
+    await title(page, 'Sign in').waitFor()
+    equal(await page.getByLabel('Email').inputValue(), email)
+    // What is still to be typed has the focus.
+    equal(
+      await page.getByLabel('Password', { exact: true }).evaluate((field) => field === document.activeElement),
+      true,
+    )
+    await page.getByRole('link', { name: 'Forgotten your password?' }).click()
+    await title(page, 'Forgotten your password?').waitFor()
+    await submit(page, 'Send the link')
+    await title(page, 'Look into your mail').waitFor()
+    await page.getByText(email).waitFor()
+    await page.getByRole('link', { name: 'Back to sign-in' }).click()
+    await title(page, 'Sign in').waitFor()
+    equal(await page.getByLabel('Email').inputValue(), email)
+    deepEqual(
+      addresses.filter((address) => decodeURIComponent(address).includes('typed.once')),
+      [],
+    )
+    equal(addresses.length > 0, true)
+
+    const person = await service.signUp('Come Back', 'Coming back')
+    await signIn(page, person.email)
+    await title(page, 'Security settings').waitFor()
+    deepEqual(complaints(), [])
+    await close()
+  })
+
   test('an address is confirmed by a press, and not by opening the link', async () => {
     const person = await service.signUp('Veri Fier', 'Verifying')
     const mail = await service.mail(person.email, 'email_verification')

@@ -49,7 +49,7 @@ export function Page(): ReactNode {
       }
     >
       <Card className="sp-scope">
-        {loading && outbox !== null && <SkeletonItems count={4} />}
+        {loading && <SkeletonItems count={4} />}
         {data === undefined && <LoadFailure of={loaded} />}
         {(outbox === null || data?.length === 0) && (
           <Empty

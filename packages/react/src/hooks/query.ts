@@ -15,7 +15,7 @@ import { asSallyportError } from '../create-sallyport.ts'
 /** One thing that is loaded. */
 export interface Loaded<T> {
   readonly data: T | undefined
-  /** Nothing is there yet, and something is coming. */
+  /** Nothing is there yet, and something is coming: where nobody is signed in yet, once somebody is. */
   readonly loading: boolean
   /** Something is there, and newer is coming. */
   readonly refreshing: boolean
@@ -66,15 +66,15 @@ export function useLoaded<T>(
     },
     queries,
   )
-  return useAsLoaded(query)
+  return useAsLoaded(query, enabled)
 }
 
 /** One query, as a hook hands it out. */
-export function useAsLoaded<T>(query: UseQueryResult<T>): Loaded<T> {
+export function useAsLoaded<T>(query: UseQueryResult<T>, enabled: boolean): Loaded<T> {
   const { refetch, data, isPending, isRefetching } = query
   const error = useReported(query.error)
   const reload = useCallback(() => void refetch(), [refetch])
-  return { data, loading: isPending && error === undefined, refreshing: isRefetching, error, reload }
+  return { data, loading: enabled && isPending && error === undefined, refreshing: isRefetching, error, reload }
 }
 
 interface Page {
@@ -109,7 +109,7 @@ export function useLoadedPages<P extends Page, T>(
   return {
     pages: pages as readonly P[],
     items,
-    loading: query.isPending && query.error === null,
+    loading: enabled && query.isPending && error === undefined,
     refreshing: query.isRefetching && !query.isFetchingNextPage,
     error,
     reload: useCallback(() => void refetch(), [refetch]),

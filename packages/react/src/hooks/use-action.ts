@@ -60,7 +60,8 @@ export function useAction<T, Input = void>(
 
   const run = useCallback(
     (input: Input): Promise<Outcome<T>> => {
-      running.current ??= (async (): Promise<Outcome<T>> => {
+      if (running.current !== undefined) return running.current
+      const outcome = (async (): Promise<Outcome<T>> => {
         setState({ busy: true, input })
         try {
           const value = await latest.current.act(input)
@@ -75,11 +76,14 @@ export function useAction<T, Input = void>(
           if (error.code === 'NETWORK') page.setState({ connection: 'down' })
           setState({ busy: false, input, error })
           return { ok: false, error }
-        } finally {
-          running.current = undefined
         }
       })()
-      return running.current
+      // Out here: what throws at once would be over before it is noted, and then nothing could ever be done again.
+      running.current = outcome
+      void outcome.finally(() => {
+        running.current = undefined
+      })
+      return outcome
     },
     [page, queries, notify],
   )

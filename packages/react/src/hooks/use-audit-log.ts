@@ -62,7 +62,7 @@ export function useAuditLog({ filters = {}, pageSize = 50, enabled = true }: Use
   )
   const next = query.isPlaceholderData ? undefined : (query.data?.nextCursor ?? undefined)
   const go = useCallback((to: readonly string[]) => setTrail({ wanted, cursors: to }), [wanted])
-  const { data: _, ...state } = useAsLoaded(query)
+  const { data: _, ...state } = useAsLoaded(query, enabled)
   return {
     ...state,
     refreshing: query.isFetching && query.data !== undefined,

@@ -24,7 +24,7 @@ export function Preview({ preview: { data, loading, error }, asked }: PreviewPro
   const { ipRules: texts } = useMessages()
   return (
     <div className="sp-preview" aria-live="polite">
-      {asked && loading && (
+      {loading && (
         <>
           <span className="sp-visually-hidden">{texts.previewing}</span>
           <Skeleton height={40} />

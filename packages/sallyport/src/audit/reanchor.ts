@@ -7,9 +7,8 @@
 import { SallyportError } from '../errors.ts'
 import type { SecretRing } from '../secrets/secret-ring.ts'
 import type { LedgerStore, LogId } from '../store/contract/ledger.ts'
+import { logKeyRow } from './log-key-row.ts'
 import { newLogKey } from './log-key.ts'
-import { SERVICE_LOG } from './log.ts'
-import { auditRow } from './record.ts'
 import { Frontier } from './verifying/merkle.ts'
 
 export interface ReanchorDeps {
@@ -29,27 +28,19 @@ export async function reanchorLog(
   log: LogId,
   { reason }: { readonly reason: string },
 ): Promise<{ readonly epoch: number }> {
-  const keys = await ledger.keys(log)
-  const last = keys.at(-1)
+  const last = (await ledger.keys(log)).at(-1)
   if (last === undefined)
     throw new SallyportError('NOT_FOUND', 'this log was never signed: there is nothing to anchor anew')
   const signed = await ledger.signed(log)
   const head = await ledger.head(log)
   const key = newLogKey(secrets, log, last.epoch + 1)
-  const done = await ledger.reanchor(log, key, (now) => [
-    auditRow(
-      {
-        tenantId: log === SERVICE_LOG ? null : log,
-        action: 'SIGNING_KEY_ROTATED',
-        resource: 'audit_log',
-        resourceId: log,
-        oldValue: { signed: shown(signed), keyNumber: last.epoch },
-        newValue: { present: shown(head), keyNumber: key.epoch },
-        metadata: { actor: 'cli', change: 'reanchored', reason },
-      },
-      now,
-    ),
-  ])
+  const change = {
+    change: 'reanchored',
+    reason,
+    oldValue: { signed: shown(signed), keyNumber: last.epoch },
+    newValue: { present: shown(head), keyNumber: key.epoch },
+  } as const
+  const done = await ledger.reanchor(log, key, (now) => [logKeyRow(log, change, now)])
   if (!done) throw new SallyportError('CONFLICT', 'the log was anchored anew by somebody else at the same moment')
   return { epoch: key.epoch }
 }

@@ -7,9 +7,8 @@
 import { SallyportError } from '../errors.ts'
 import type { SecretRing } from '../secrets/secret-ring.ts'
 import type { LedgerStore, LogId, StoredCheckpoint } from '../store/contract/ledger.ts'
+import { logKeyRow } from './log-key-row.ts'
 import { newLogKey } from './log-key.ts'
-import { SERVICE_LOG } from './log.ts'
-import { auditRow } from './record.ts'
 
 export interface RotateLogKeyDeps {
   readonly store: { readonly ledger: Pick<LedgerStore, 'keys' | 'rotateKey'> }
@@ -41,20 +40,13 @@ export async function rotateLogKey(
   if (last === undefined || (await sealer.checkpoint(log)) === undefined)
     throw new SallyportError('NOT_FOUND', 'this log was never signed: there is no key to take over from')
   const key = newLogKey(secrets, log, last.epoch + 1)
-  const done = await ledger.rotateKey(log, key, (now) => [
-    auditRow(
-      {
-        tenantId: log === SERVICE_LOG ? null : log,
-        action: 'SIGNING_KEY_ROTATED',
-        resource: 'audit_log',
-        resourceId: log,
-        oldValue: { keyNumber: last.epoch },
-        newValue: { keyNumber: key.epoch },
-        metadata: { actor: 'cli', change: 'rotated', reason },
-      },
-      now,
-    ),
-  ])
+  const change = {
+    change: 'rotated',
+    reason,
+    oldValue: { keyNumber: last.epoch },
+    newValue: { keyNumber: key.epoch },
+  } as const
+  const done = await ledger.rotateKey(log, key, (now) => [logKeyRow(log, change, now)])
   if (!done) throw new SallyportError('CONFLICT', 'the key of the log was changed by somebody else at the same moment')
   const checkpoint = await sealer.checkpoint(log)
   if (checkpoint === undefined) throw new TypeError('audit: a log with a row was not signed')

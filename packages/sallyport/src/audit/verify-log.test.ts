@@ -365,6 +365,21 @@ describe('signing', () => {
       expect(vkey).not.toBe(before.vkey)
       expect(readCheckpoint(note).size).toBe(26)
       expect(await after.verify({ vkey })).toMatchObject({ finding: undefined, rows: 26 })
+      // The log itself says what was signed and what was there.
+      const told = await after.tamper(
+        `select tenant_id, resource_id, metadata, old_value, new_value from audit_logs
+         where tenant_id = '${first.tenantId}' and action = 'SIGNING_KEY_ROTATED'`,
+      )
+      const root = expect.stringMatching(/^[0-9a-f]{64}$/)
+      expect(told).toEqual([
+        {
+          tenant_id: first.tenantId,
+          resource_id: first.tenantId,
+          metadata: { actor: 'cli', change: 'reanchored', reason: 'restored from the backup of Monday' },
+          old_value: { signed: { size: 10, root }, keyNumber: 1 },
+          new_value: { present: { size: 25, root }, keyNumber: 2 },
+        },
+      ])
       // Whoever pinned the old key is told.
       expect((await after.verify({ kept: [lost] })).finding).toBeDefined()
     } finally {

@@ -8,13 +8,15 @@ import { useAction, useFieldErrors, useSallyport } from '@sallyport/react'
 import { Button, Callout, TextField } from '@sallyport/react/ui'
 import type { ReactNode } from 'react'
 import { useState } from 'react'
-import { Link } from 'react-router'
+import { Link, useLocation } from 'react-router'
+import { emailOf, withEmail } from '../../parts/next-page.ts'
 import { GuestCard, GuestForm } from './guest-card.tsx'
 import { MailSent } from './mail-sent.tsx'
 
 export function Page(): ReactNode {
   const { client } = useSallyport()
-  const [email, setEmail] = useState('')
+  const { state } = useLocation()
+  const [email, setEmail] = useState(() => emailOf(state))
   const [mailed, setMailed] = useState(false)
   const ask = useAction(() => client.api.requestPasswordReset({ email: email.trim() }))
   const errors = useFieldErrors(ask, ['email'])
@@ -26,7 +28,11 @@ export function Page(): ReactNode {
     <GuestCard
       title="Forgotten your password?"
       text="We send you a link that sets a new one. Your second factors stay as they are."
-      foot={<Link to="/sign-in">Back to sign-in</Link>}
+      foot={
+        <Link to="/sign-in" state={withEmail(state, email)}>
+          Back to sign-in
+        </Link>
+      }
     >
       <GuestForm onSubmit={() => void submit()}>
         <TextField

@@ -11,14 +11,15 @@ import type { ReactNode } from 'react'
 import { useState } from 'react'
 import { Link, Navigate, useLocation } from 'react-router'
 import { config } from '../../config.ts'
-import { nextPage, reasonOf } from '../../parts/next-page.ts'
+import { emailOf, nextPage, reasonOf, withEmail } from '../../parts/next-page.ts'
 import { GuestCard, GuestForm } from './guest-card.tsx'
 
 export function SignIn(): ReactNode {
   const { client } = useSallyport()
   const auth = useSession()
   const { state } = useLocation()
-  const [email, setEmail] = useState('')
+  const [carried] = useState(() => emailOf(state))
+  const [email, setEmail] = useState(carried)
   const [password, setPassword] = useState('')
   const signIn = useAction((tenant: string | undefined) =>
     client.signIn({ email: email.trim(), password, ...(tenant === undefined ? {} : { tenant }) }),
@@ -74,7 +75,7 @@ export function SignIn(): ReactNode {
           autoComplete="username"
           autoCapitalize="none"
           spellCheck={false}
-          autoFocus
+          autoFocus={carried === ''}
           value={email}
           error={errors.of('email')}
           onChange={(event) => {
@@ -86,6 +87,7 @@ export function SignIn(): ReactNode {
           label="Password"
           name="password"
           autoComplete="current-password"
+          autoFocus={carried !== ''}
           value={password}
           error={errors.of('password')}
           onChange={(event) => {
@@ -108,7 +110,9 @@ export function SignIn(): ReactNode {
           Sign in
         </Button>
         <div className="text-center text-sm">
-          <Link to="/forgot-password">Forgotten your password?</Link>
+          <Link to="/forgot-password" state={withEmail(state, email)}>
+            Forgotten your password?
+          </Link>
         </div>
       </GuestForm>
     </GuestCard>
