@@ -49,7 +49,8 @@ export async function startJudged(
   const asksAtCap = settings.sessionLimit.policy === 'step-up'
   if (!isStrong(proof.amr)) {
     if (asksAtCap && judged.overCap) await holdSignIn(engine, member, wish, proof, atCap(judged))
-    await holdSignIn(engine, member, wish, proof, { score, reasons, signals, wouldBe, stepUp: asked, deviceTrusted })
+    const risk = { score, reasons, signals, wouldBe, stepUp: asked, deviceTrusted, place }
+    await holdSignIn(engine, member, wish, proof, risk)
   }
 
   const start = await startSessionWithin(engine, member, wish, {
@@ -78,8 +79,8 @@ export async function startJudged(
 }
 
 /** A step-up that the cap asks for, with whatever the score says beside it. */
-function atCap({ score, reasons, signals, wouldBe, deviceTrusted }: JudgedSignIn): SignInRisk {
-  return { score, reasons: [SESSION_LIMIT, ...reasons], signals, wouldBe, stepUp: true, deviceTrusted }
+function atCap({ score, reasons, signals, wouldBe, deviceTrusted, place }: JudgedSignIn): SignInRisk {
+  return { score, reasons: [SESSION_LIMIT, ...reasons], signals, wouldBe, stepUp: true, deviceTrusted, place }
 }
 
 async function refusedAtCap(

@@ -107,7 +107,7 @@ export async function beginSession<T>(from: Beginner, work: (wish: SessionWish) 
   const { guard, headers, addHeader, body, limit } = from
   const { secrets, settings } = guard.engine
   const { deviceFingerprint, deviceInfo, delivery } = body
-  return limited(limit.what, { ...from, subject: limit.subject }, async () => {
+  return limited(limit.what, { guard, request: from.request, subject: limit.subject }, async () => {
     if (delivery === 'cookie') refuseForeignPage(settings, headers)
     const { request, proofs } = await clientOf(from, { device: { deviceFingerprint, deviceInfo } })
     const made = request.deviceCookieHash === undefined ? newDeviceCookie(secrets, settings) : undefined

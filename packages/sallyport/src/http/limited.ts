@@ -1,5 +1,5 @@
 /**
- * Holds a request to its rate limits, and tells the client of them.
+ * Holds a request to its rate limits.
  *
  * @module
  */
@@ -29,7 +29,6 @@ export interface LimitedRequest {
   readonly request: RequestFacts
   /** The account, token or session that it is about. */
   readonly subject: string | undefined
-  readonly addHeader: (name: string, value: string) => void
   /** Asked where a limit was met: whether the request must go on all the same. Defaults to never. */
   readonly despite?: () => Promise<boolean>
 }
@@ -41,7 +40,7 @@ export interface LimitedRequest {
  */
 export async function limited<T>(
   what: Limited,
-  { guard, request, subject, addHeader, despite }: LimitedRequest,
+  { guard, request, subject, despite }: LimitedRequest,
   work: () => Promise<T>,
 ): Promise<T> {
   const { rateLimits } = guard.engine
@@ -50,7 +49,6 @@ export async function limited<T>(
     .catch(async (error: unknown) => {
       if (!(error instanceof SallyportError) || error.code !== 'RATE_LIMITED') throw error
       if ((await despite?.()) === true) return undefined
-      tell(error, addHeader)
       throw error
     })
   try {
@@ -61,11 +59,4 @@ export async function limited<T>(
     if (error instanceof SallyportError && FAILURES.has(error.code)) await admission?.failed()
     throw error
   }
-}
-
-/** draft-ietf-httpapi-ratelimit-headers: the policy, what is left of it, and when there is more. */
-function tell({ facts }: SallyportError, addHeader: LimitedRequest['addHeader']): void {
-  const { limit, limitName, retryAfter } = facts as Readonly<Record<string, string | number>>
-  addHeader('ratelimit-policy', `"${limitName}";q=${limit};w=60`)
-  addHeader('ratelimit', `"${limitName}";r=0;t=${retryAfter}`)
 }

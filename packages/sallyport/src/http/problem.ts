@@ -87,6 +87,7 @@ export function problem(
   if (retryAfter !== undefined) answer.set('retry-after', String(retryAfter))
   // RFC 9449 section 8: the same again, with this nonce in its proof.
   if (typeof error.facts['nonce'] === 'string') answer.set('dpop-nonce', error.facts['nonce'])
+  if (code === 'RATE_LIMITED') tellLimit(answer, error.facts, retryAfter)
   for (const [name, value] of headers) answer.append(name, value)
 
   return new Response(
@@ -127,6 +128,20 @@ function retryAfterOf(code: ErrorCode, facts: Partial<Record<Fact, unknown>>): n
   if (typeof retryAfter === 'number' && Number.isFinite(retryAfter)) return Math.max(1, Math.ceil(retryAfter))
   if (code === 'RATE_LIMITED') return 60
   return code === 'UNAVAILABLE' ? 1 : undefined
+}
+
+/**
+ * draft-ietf-httpapi-ratelimit-headers: that nothing is left, and when there is more; and the policy, where one number says it. A budget
+ * of guesses has several windows, and which of them is full is nobody's business.
+ */
+function tellLimit(
+  headers: Headers,
+  { limitName, limit }: Readonly<Record<string, unknown>>,
+  retryAfter: number | undefined,
+): void {
+  if (typeof limitName !== 'string') return
+  headers.set('ratelimit', `"${limitName}";r=0;t=${retryAfter}`)
+  if (typeof limit === 'number') headers.set('ratelimit-policy', `"${limitName}";q=${limit};w=60`)
 }
 
 /** RFC 6750 section 3 for 401 (no error code where nothing was sent), RFC 9470's header for 428. */

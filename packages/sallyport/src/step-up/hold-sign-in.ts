@@ -14,6 +14,7 @@ import { deviceName } from '../internal/device-digest.ts'
 import { failureRecorded } from '../internal/recorded-failure.ts'
 import type { Reason } from '../risk/assess.ts'
 import { presentedDevice } from '../risk/device.ts'
+import type { Place } from '../risk/facts.ts'
 import type { Judgement } from '../risk/judge.ts'
 import { recorded } from '../risk/judge.ts'
 import type { Member } from '../store/contract/directory.ts'
@@ -33,6 +34,8 @@ export interface SignInRisk {
   readonly stepUp: boolean
   /** A device that has passed a second factor before and is trusted since. */
   readonly deviceTrusted: boolean
+  /** Where it came from; unknown where no score was computed. */
+  readonly place?: Pick<Place, 'country' | 'city'> | undefined
 }
 
 /** How somebody has shown who they are. */
@@ -83,6 +86,8 @@ export async function holdSignIn(
     staffId: member.staff.id,
     resource: 'user',
     resourceId: userId,
+    country: risk.place?.country,
+    city: risk.place?.city,
     outcome: 'FAIL',
     metadata: {
       purpose: 'sign_in',

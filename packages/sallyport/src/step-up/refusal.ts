@@ -11,7 +11,7 @@ import type { RefusedGuess } from '../store/contract/step-up.ts'
 export function refusalOf(guess: RefusedGuess): SallyportError {
   if (guess.kind === 'wrong') return new SallyportError('INVALID_OTP', 'The code is not right, or was used before.')
   return new SallyportError('RATE_LIMITED', 'Too many wrong tries. Wait before the next one.', {
-    facts: { retryAfter: Math.ceil(guess.retryAfterMs / 1000) },
+    facts: { retryAfter: Math.ceil(guess.retryAfterMs / 1000), limitName: 'guesses' },
   })
 }
 

@@ -100,7 +100,7 @@ function refused(outcome: Refused, over: Over): SallyportError {
       return new SallyportError('NO_FACTOR', 'Codes are not sent by mail to this account.')
     case 'blocked':
       return new SallyportError('RATE_LIMITED', 'Too many codes, or too many wrong ones. Wait before the next.', {
-        facts: { retryAfter: Math.ceil(outcome.retryAfterMs / 1000) },
+        facts: { retryAfter: Math.ceil(outcome.retryAfterMs / 1000), limitName: 'email-codes' },
       })
     case 'session-ended':
       return over === 'SESSION_REVOKED' ? sessionEnded() : new SallyportError(over, 'What this token was for is over.')

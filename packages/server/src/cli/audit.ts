@@ -6,8 +6,9 @@
 
 import { readFile } from 'node:fs/promises'
 import type { LogVerdict } from 'sallyport'
-import { ArgumentError, CommandError, type GlobalOptions } from './report.ts'
+import { CommandError, type GlobalOptions } from './report.ts'
 import { answer, configuration, withGuard } from './session.ts'
+import { tenantId } from './tenant-id.ts'
 
 export interface AuditVerifyOptions extends GlobalOptions {
   readonly tenant?: string | undefined
@@ -92,10 +93,7 @@ export async function auditReanchor(
 /** `undefined`: the service's own log, as is the id that it goes by. */
 function tenantOf(tenant: string | undefined): string | null {
   if (tenant === undefined || tenant === SERVICE_LOG) return null
-  if (!/^[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$/.test(tenant)) {
-    throw new ArgumentError(`${tenant} is no id of a tenant: a UUID in lower case`)
-  }
-  return tenant
+  return tenantId(tenant)
 }
 
 /** A note, or the lines of a witness file. */

@@ -11,6 +11,7 @@ import { verifyBundle } from 'sallyport/verify'
 import { progressOf } from './progress.ts'
 import type { GlobalOptions } from './report.ts'
 import { answer, configuration, withGuard } from './session.ts'
+import { tenantId } from './tenant-id.ts'
 
 /** What the command is given. */
 export interface EvidenceCommand {
@@ -30,12 +31,14 @@ export async function evidence({
   omitDevices,
   ...options
 }: GlobalOptions & EvidenceCommand): Promise<void> {
+  const requester = { tenantId: tenantId(tenant), machine: 'cli' } as const
   const progress = progressOf(options)
   const written = await withGuard(await configuration(), options, async ({ guard }) => {
-    const { body, fileName, exportId } = await guard.compliance.bundle(
-      { tenantId: tenant, machine: 'cli' },
-      { from, to, device: omitDevices === true ? 'omit' : 'include' },
-    )
+    const { body, fileName, exportId } = await guard.compliance.bundle(requester, {
+      from,
+      to,
+      device: omitDevices === true ? 'omit' : 'include',
+    })
     const file = out ?? fileName
     const partial = `${file}.part`
     let bytes = 0

@@ -208,7 +208,7 @@ export const authRoutes: readonly Route<ApiEngine>[] = [
     ],
     async handle({ guard, request, body, headers, addHeader }) {
       const { engine } = guard
-      const counted = { guard, request, subject: body.stepUpToken, addHeader }
+      const counted = { guard, request, subject: body.stepUpToken }
       const beforeCookie = () => refuseForeignPage(engine.settings, headers)
       const outcome = await limited('stepUp', counted, () => completeSignIn(engine, { ...body, request, beforeCookie }))
       return { status: 200, body: deliveredOf(engine, outcome, addHeader) }
@@ -313,8 +313,8 @@ export const authRoutes: readonly Route<ApiEngine>[] = [
       },
     },
     errors: ['LINK_INVALID', 'IP_BLOCKED', 'IP_NOT_ALLOWED', 'RATE_LIMITED', 'UNAVAILABLE'],
-    async handle({ guard, request, body, addHeader }) {
-      const counted = { guard, request, subject: body.token, addHeader }
+    async handle({ guard, request, body }) {
+      const counted = { guard, request, subject: body.token }
       const shown = await limited('reset', counted, () => showInvitation(guard.engine, { token: body.token, request }))
       return { status: 200, body: shown }
     },
@@ -405,8 +405,8 @@ export const authRoutes: readonly Route<ApiEngine>[] = [
     body: { email },
     responses: { 202: { description: 'If there is such an account, a mail is on its way.', body: success } },
     errors: ['RATE_LIMITED', 'UNAVAILABLE'],
-    async handle({ guard, request, body, addHeader }) {
-      const counted = { guard, request, subject: body.email.toLowerCase(), addHeader }
+    async handle({ guard, request, body }) {
+      const counted = { guard, request, subject: body.email.toLowerCase() }
       await limited('reset', counted, () => requestPasswordReset(guard.engine, { email: body.email, request }))
       return { status: 202, body: { success: true } }
     },
@@ -427,8 +427,8 @@ export const authRoutes: readonly Route<ApiEngine>[] = [
     body: { token, password },
     responses: { 200: { description: 'The password is set. Sign in.', body: success } },
     errors: ['LINK_INVALID', 'PASSWORD_REJECTED', 'RATE_LIMITED', 'UNAVAILABLE'],
-    async handle({ guard, request, body, addHeader }) {
-      const counted = { guard, request, subject: body.token, addHeader }
+    async handle({ guard, request, body }) {
+      const counted = { guard, request, subject: body.token }
       await limited('reset', counted, () => resetPassword(guard.engine, { ...body, request }))
       return { status: 200, body: { success: true } }
     },
@@ -450,8 +450,8 @@ export const authRoutes: readonly Route<ApiEngine>[] = [
     body: { email },
     responses: { 202: { description: 'A mail is on its way to the new address.', body: success } },
     errors: ['FORBIDDEN', 'RATE_LIMITED'],
-    async handle({ guard, caller, request, body, addHeader }) {
-      const counted = { guard, request, subject: caller.userId, addHeader }
+    async handle({ guard, caller, request, body }) {
+      const counted = { guard, request, subject: caller.userId }
       await limited('emailCode', counted, () => changeEmail(guard.engine, caller, { email: body.email, request }))
       return { status: 202, body: { success: true } }
     },

@@ -91,6 +91,10 @@ test('a sign-in that was held for a second factor has its place all the same, wh
       headers: forwarded,
     })
     expect(held.status).toBe(428)
+    const [row] = await behind.rows(
+      "select country, city from audit_logs where action = 'AUTH_LOGIN_FAILED' or action = 'STEP_UP_REQUIRED'",
+    )
+    expect(row).toEqual({ country: 'DE', city: 'München' })
     const body = { stepUpToken: held.body.stepUpToken, code: totpCode(secret, new Date(behind.now())) }
     const started = await behind.send('POST', '/api/auth/login/step-up', { body, headers: forwarded })
     expect([started.status, started.body.session?.country, started.body.session?.city]).toEqual([200, 'DE', 'München'])

@@ -109,7 +109,12 @@ describe('second factors over HTTP', () => {
     }
     const blocked = await send('POST', '/step-up/verify', { purpose: 'revoke_session', code: 'wrong' })
     deepEqual([blocked.status, blocked.answer['error']], [429, 'RATE_LIMITED'])
-    equal(Number(blocked.headers.get('retry-after')) > 800, true)
+    const wait = blocked.headers.get('retry-after')
+    equal(Number(wait) > 800, true)
+    deepEqual(
+      [blocked.headers.get('ratelimit'), blocked.headers.get('ratelimit-policy')],
+      [`"guesses";r=0;t=${wait}`, null],
+    )
     // Written by the operation, in the transaction that counted the guess.
     equal(failures.length, 0)
     equal((await bench.audited(caller)).filter(({ outcome }) => outcome === 'FAIL').length, 8)

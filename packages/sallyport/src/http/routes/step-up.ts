@@ -69,11 +69,11 @@ export const stepUpRoutes: readonly Route<ApiEngine>[] = [
       },
     },
     errors: ['NOT_WHILE_IMPERSONATING', 'INVALID_OTP', 'TOTP_NOT_ENABLED', 'NO_FACTOR', 'RATE_LIMITED', ...OF_SESSIONS],
-    async handle({ guard, credential, body, request, addHeader }) {
+    async handle({ guard, credential, body, request }) {
       const { engine } = guard
       const asked = { purpose: body.purpose, factor: factorOf(body) }
       const passed = await asSteppingUp(guard, { credential, request, action: 'STEP_UP_VERIFIED', asked }, (by) =>
-        limited('stepUp', { guard, request, subject: subjectOf(by), addHeader }, () =>
+        limited('stepUp', { guard, request, subject: subjectOf(by) }, () =>
           'caller' in by
             ? verifyStepUp(engine, by.caller, { ...body, request })
             : verifyRiskStepUp(engine, by.claims, { ...body, request }),
@@ -101,10 +101,10 @@ export const stepUpRoutes: readonly Route<ApiEngine>[] = [
       202: { description: 'A code is on its way.', body: z.strictObject({ success: z.literal(true) }) },
     },
     errors: ['NOT_WHILE_IMPERSONATING', 'NO_FACTOR', 'RATE_LIMITED', ...OF_SESSIONS],
-    async handle({ guard, credential, body, request, addHeader }) {
+    async handle({ guard, credential, body, request }) {
       const asked = { ...body, factor: 'email_code' } as const
       await asSteppingUp(guard, { credential, request, action: 'STEP_UP_CODE_SENT', asked }, (by) =>
-        limited('emailCode', { guard, request, subject: subjectOf(by), addHeader }, () =>
+        limited('emailCode', { guard, request, subject: subjectOf(by) }, () =>
           sendEmailCode(guard.engine, by, { purpose: body.purpose, request }),
         ),
       )

@@ -56,7 +56,7 @@ async function renew(
   const { guard, request, addHeader } = from
   const { engine } = guard
   const despite = () => isReplay(engine, refreshToken)
-  return limited('refresh', { guard, request, subject: refreshToken, addHeader, despite }, async () => {
+  return limited('refresh', { guard, request, subject: refreshToken, despite }, async () => {
     const client = await clientOf(from, { device })
     const outcome = await refresh(engine, {
       refreshToken,
