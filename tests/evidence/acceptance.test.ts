@@ -270,7 +270,7 @@ describe.skipIf(!hasPostgres)('E18: killed half-way', () => {
   let bench: EvidenceBench
   beforeAll(async () => {
     bench = await openEvidence('postgres')
-    for (let batch = 0; batch < 20; batch++) {
+    for (let batch = 0; batch < 8; batch++) {
       await bench.engine.store.audit.append(Array.from({ length: 2000 }, (_, n) => madeRow(bench, batch * 2000 + n)))
     }
     await bench.seal()

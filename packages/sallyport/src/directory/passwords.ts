@@ -18,7 +18,7 @@ const ARGON2ID = 2
 
 /**
  * Memory and threads belong to the process, whatever instances are in it, and so does the queue. Three at most: hashes run
- * in libuv's pool of four threads, and the fourth is left for files and names.
+ * in libuv's pool of four threads, and the fourth is left for files, names and the signatures of access tokens.
  */
 const queue = new HashQueue({ concurrency: Math.min(availableParallelism(), 3), maxWaiting: 256 })
 
