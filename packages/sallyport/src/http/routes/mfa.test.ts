@@ -1,4 +1,4 @@
-import { deepEqual, equal, match } from 'node:assert/strict'
+import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { PGlite } from '@electric-sql/pglite'
 import { afterAll, beforeAll, beforeEach, describe, test } from 'vitest'
 import type { Caller } from '../../sessions/caller.ts'
@@ -118,6 +118,14 @@ describe('second factors over HTTP', () => {
     // Written by the operation, in the transaction that counted the guess.
     equal(failures.length, 0)
     equal((await bench.audited(caller)).filter(({ outcome }) => outcome === 'FAIL').length, 8)
+  })
+
+  test('say with too many mails what was met, and when there is more', async () => {
+    const ask = () => send('POST', '/step-up/email-code', { purpose: 'revoke_session' })
+    for (let mail = 0; mail < 3; mail++) ok((await ask()).status < 300)
+    const blocked = await ask()
+    const wait = blocked.headers.get('retry-after')
+    deepEqual([blocked.status, blocked.headers.get('ratelimit')], [429, `"email-codes";r=0;t=${wait}`])
   })
 
   test.each([
