@@ -55,16 +55,7 @@ export async function clientOf(from: FromClient, { provenKey, device = {} }: Tol
   const byKey = provenKey === undefined ? await keyOf(from) : ({ type: 'key', value: provenKey } as const)
   // Beside the cookie and not in its place: a browser that has a key proves it for a session of before, too.
   return {
-    request: {
-      ipAddress: request.ipAddress,
-      userAgent: request.userAgent,
-      correlationId: request.correlationId,
-      background: request.background,
-      deviceFingerprint: device.deviceFingerprint,
-      deviceInfo: device.deviceInfo,
-      deviceCookieHash,
-      placeHeaders: request.placeHeaders,
-    },
+    request: Object.assign({}, request, device, { deviceCookieHash }),
     proofs: byKey === undefined ? byCookie : [byKey, ...byCookie],
   }
 }

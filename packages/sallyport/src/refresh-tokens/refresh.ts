@@ -284,11 +284,6 @@ async function rotate(
     relied,
     audit: auditRow(
       {
-        tenantId: facts.tenantId,
-        userId: facts.userId,
-        actorName: facts.session.user.name,
-        staffId: facts.session.staffId,
-        sessionId: facts.session.id,
         action: 'AUTH_TOKEN_REFRESH',
         resource: 'auth_refresh',
         resourceId: facts.session.id,
@@ -303,6 +298,7 @@ async function rotate(
         request: input.request,
         country: judged.place.country,
         city: judged.place.city,
+        ...owner(facts),
       },
       facts.now,
     ),

@@ -49,16 +49,13 @@ export async function judgeRefresh(engine: Engine, refresh: Refresh): Promise<Ju
       ? placeOf(session)
       : await engine.places.of(request)
   const own = {
-    country: session.country,
-    city: session.city,
-    latitude: session.latitude,
-    longitude: session.longitude,
     lastSeenAt: session.lastSeenAt,
     ipAddress: session.ipAddress,
     userAgent: session.userAgent,
     fingerprint: session.deviceFingerprint,
     cookieHash: session.deviceCookieHash,
     delivery: session.delivery,
+    ...placeOf(session),
   }
   const known: RiskFacts = {
     at: 'refresh',
@@ -81,7 +78,7 @@ export async function judgeRefresh(engine: Engine, refresh: Refresh): Promise<Ju
   const overCap = isOverCap(engine, known)
   const asksMore = first.decision !== 'pass' || first.wouldBe !== undefined || first.reasons.some(isOfHistory)
   if (!asksMore && !waiting && !overCap && !risk.hasOwnSignals) {
-    return of(first, { place, device, stepUp: undefined, mark: markOf(known, false) })
+    return { place, device, stepUp: undefined, mark: markOf(known, false), ...first }
   }
   const { history, stepUp } = await engine.store.risk.refreshHistory({
     tenantId: facts.tenantId,
@@ -93,14 +90,7 @@ export async function judgeRefresh(engine: Engine, refresh: Refresh): Promise<Ju
   })
   const judged = atCap(await judgeRisk(engine, { ...known, history }), overCap)
   const passed = stepUp !== null
-  return of(judged, { place, device, stepUp: stepUp ?? undefined, mark: markOf(known, passed) })
-}
-
-function of(
-  { decision, score, reasons, signals, wouldBe }: Judgement,
-  { place, device, stepUp, mark }: Omit<JudgedRefresh, keyof Judgement>,
-): JudgedRefresh {
-  return { decision, score, reasons, signals, wouldBe, place, device, stepUp, mark }
+  return { place, device, stepUp: stepUp ?? undefined, mark: markOf(known, passed), ...judged }
 }
 
 /** Whether more of the history could take a reason back. */
