@@ -8,10 +8,11 @@ import { existsSync } from 'node:fs'
 import type { Browser, BrowserContext, Page } from 'playwright-core'
 import { chromium } from 'playwright-core'
 
-const CHROMIUM = '/usr/bin/chromium'
+/** The one without a window of its own does the same work for the same pages, and starts and draws in two thirds of the time. */
+const CHROMIUM = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find((path) => existsSync(path))
 
 /** For `describe.skipIf(!hasChromium)`. */
-export const hasChromium: boolean = existsSync(CHROMIUM)
+export const hasChromium: boolean = CHROMIUM !== undefined
 
 /** @param flags More of the command line. */
 export function startChromium(flags: readonly string[] = []): Promise<Browser> {

@@ -16,8 +16,15 @@ import { BERLIN, PASSWORD, placeHeaders } from './service.ts'
 
 /** Kept beyond the run, for people to look at. */
 const SCREENSHOTS = fileURLToPath(new URL('../../../test-results/screenshots/', import.meta.url))
+/** Of every page in every theme they take a minute, and nobody looks at those of an everyday run. */
+const wanted = process.env['SALLYPORT_SCREENSHOTS'] === '1'
 
+/** Of a page as it should be, where they are wanted. */
 export async function screenshot(page: Page, name: string): Promise<void> {
+  if (wanted) await keep(page, name)
+}
+
+async function keep(page: Page, name: string): Promise<void> {
   await mkdir(SCREENSHOTS, { recursive: true })
   await page
     .screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage: true, animations: 'disabled' })
@@ -65,7 +72,7 @@ export async function visit(
   const watch = (page: Page): Page => {
     const number = ++pages
     try {
-      onTestFailed(({ task }) => screenshot(page, `failed/${task.name.replaceAll(/\W+/g, '-')}-${number}`))
+      onTestFailed(({ task }) => keep(page, `failed/${task.name.replaceAll(/\W+/g, '-')}-${number}`))
     } catch {
       // In a hook there is no test that could fail.
     }

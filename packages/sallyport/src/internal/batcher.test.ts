@@ -17,6 +17,11 @@ function controlled(options = { most: 32, lanes: 2 }) {
 
 /** One turn of the event loop. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
+/** The end of a load is told, and the next one begun. */
+const ended = async (): Promise<void> => {
+  await turn()
+  await turn()
+}
 
 beforeEach(() => vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }))
 afterEach(() => vi.useRealTimers())
@@ -30,35 +35,67 @@ test('what is asked for in one turn goes together, and each is answered for its 
   expect(await answers).toEqual(['value 3', 'value 1', 'value 2'])
 })
 
-test('with nothing under way, eight do not wait for the rest of their turn', async () => {
+test('a crowd that finds nothing under way is divided in two, and then goes on by turns', async () => {
   const { loads, askAll, sizes } = controlled()
-  const answers = askAll(0, 16)
-  expect(sizes()).toEqual([8])
+  const answers = askAll(0, 40)
   await turn()
-  expect(sizes()).toEqual([8, 8])
-  for (const { end } of loads) end()
-  expect((await answers).at(-1)).toBe('value 15')
+  expect(sizes()).toEqual([20])
+  loads[0]?.end()
+  await ended()
+  expect(sizes()).toEqual([20, 20])
+  // The first half is back before the second is done, and is not divided again.
+  const again = askAll(40, 20)
+  await turn()
+  expect(sizes()).toEqual([20, 20])
+  loads[1]?.end()
+  await ended()
+  expect(sizes()).toEqual([20, 20, 20])
+  loads[2]?.end()
+  expect([(await answers).at(-1), (await again)[0]]).toEqual(['value 39', 'value 40'])
 })
 
-test('while all lanes are taken, what comes waits and goes together', async () => {
-  const { loads, ask, sizes } = controlled()
-  const first = ask(1)
+test('a database in this very process is given all that came at once', async () => {
+  const { loads, askAll, sizes } = controlled({ most: 32, lanes: 1 })
+  const answers = askAll(0, 20)
   await turn()
-  const second = ask(2)
-  await turn()
-  const later: Promise<string>[] = []
-  for (let key = 3; key < 8; key++) {
-    later.push(ask(key))
-    await turn()
-  }
-  expect(sizes()).toEqual([1, 1])
+  expect(sizes()).toEqual([20])
   loads[0]?.end()
-  await first
+  await answers
+})
+
+test('while few are under way nobody waits for them', async () => {
+  const { loads, ask, askAll, sizes } = controlled({ most: 32, lanes: 3 })
+  const answers: Promise<unknown>[] = [ask(1)]
   await turn()
-  expect(sizes()).toEqual([1, 1, 5])
-  loads[1]?.end()
-  loads[2]?.end()
-  await Promise.all([second, ...later])
+  answers.push(ask(2))
+  await turn()
+  answers.push(askAll(3, 6))
+  await turn()
+  expect(sizes()).toEqual([1, 1, 6])
+  for (const { end } of loads) end()
+  await Promise.all(answers)
+})
+
+test('while many are under way, or all lanes are taken, what comes waits and goes together', async () => {
+  for (const [first, lanes] of [
+    [8, 3],
+    [1, 1],
+  ] as const) {
+    const { loads, ask, askAll, sizes } = controlled({ most: 32, lanes })
+    const answers: Promise<unknown>[] = [askAll(0, first)]
+    await turn()
+    for (let key = 10; key < 15; key++) {
+      answers.push(ask(key))
+      await turn()
+    }
+    expect(sizes()).toEqual([first])
+    loads[0]?.end()
+    await answers[0]
+    await turn()
+    expect(sizes()).toEqual([first, 5])
+    loads[1]?.end()
+    await Promise.all(answers)
+  }
 })
 
 test('no load takes more than the most, and none is left behind', async () => {
