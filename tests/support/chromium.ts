@@ -15,7 +15,8 @@ const CHROMIUM = ['/usr/bin/chromium-headless-shell', '/usr/bin/chromium'].find(
 export const hasChromium: boolean = CHROMIUM !== undefined
 
 /** @param flags More of the command line. */
-export function startChromium(flags: readonly string[] = []): Promise<Browser> {
+export async function startChromium(flags: readonly string[] = []): Promise<Browser> {
+  if (CHROMIUM === undefined) throw new Error('no Chromium on this machine')
   return chromium.launch({
     executablePath: CHROMIUM,
     args: [

@@ -929,7 +929,7 @@ export interface Operations {
       /** How many recovery codes are unused. */
       readonly recoveryCodesLeft: number
 
-      /** What a step-up can be passed with now. */
+      /** What of it a step-up can be passed with now. Codes by mail are enrolled by nobody: a 428 names them where they will do. */
       readonly usable: readonly ('totp' | 'passkey' | 'recovery_code' | 'email_code')[]
     }
   }

@@ -130,6 +130,19 @@ describe('whoever is concerned is told by mail', () => {
       expect(seen(admin).at(-1)?.text).toContain(WHAT_HAPPENED[what].toAdmins.advice)
     },
   )
+  test('a reset of one who has no factors is told to nobody: nothing was removed', async () => {
+    const [without, having] = [await api.join(owner, 'member'), await api.join(owner, 'member')]
+    await api.enrol(having)
+    await api.open(owner, 'team_change')
+    const about = ({ email }: Member) => api.mails(email).filter(({ subject, text }) => /factor/i.test(subject + text))
+    const before = [about(without).length, about(having).length] as const
+    for (const { staffId } of [without, having]) {
+      expect((await change(owner, 'POST', `/api/team/${staffId}/reset-factors`)).status).toBe(200)
+    }
+    // Sent after the other would have been.
+    await vi.waitFor(() => expect(about(having).length).toBeGreaterThan(before[1]))
+    expect(about(without)).toHaveLength(before[0])
+  })
   test('email_changed: both addresses and the admins of the tenant, nobody else', async () => {
     const member = await api.join(owner, 'member')
     const [before, after] = [member.email, 'moved@example.com']

@@ -169,6 +169,33 @@ test('replayed under the same policy nothing differs: not what only `mfa.atSignI
   }
 })
 
+test('a sign-in that is stopped as rapid at its step-up keeps the score that it was held with', async () => {
+  const thresholds = { rapidSessions: 1 }
+  const api = await openInProcess({ risk: { ...risk, thresholds }, mfa: { atSignIn: 'enrolled' } })
+  try {
+    const member = await api.signUp()
+    const { recoveryCodes } = await api.enrol(member)
+    const held = async () => (await scored(30, () => login(api, member))).body.stepUpToken
+    const complete = (stepUpToken: string | undefined) =>
+      api.send('POST', '/api/auth/login/step-up', {
+        body: { stepUpToken, factor: 'recovery_code', code: recoveryCodes.pop() },
+      })
+    const [first, second] = [await held(), await held()]
+    expect((await complete(first)).status).toBe(200)
+    const stopped = await complete(second)
+    const reasons = ['RAPID_TOKEN_CREATION', 'HOST']
+    expect(stopped.body).toMatchObject({ error: 'SESSION_BLOCKED', reason: 'rapid_token_creation', score: 30, reasons })
+    const { action, metadata } = await newestRow(api, member)
+    expect([action, metadata]).toMatchObject(['SUSPICIOUS_LOGIN_DETECTED', { score: 30, reasons }])
+    expect(metadata['signals']).toMatchObject([
+      { signal: reasons[0], points: 0 },
+      { signal: 'HOST', points: 30 },
+    ])
+  } finally {
+    await api.close()
+  }
+})
+
 test('where the setting says so, a sign-in at 90 ends what the account has open, and nobody else’s', async () => {
   const api = await scoring('enforce', true)
   try {

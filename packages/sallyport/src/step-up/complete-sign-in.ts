@@ -14,6 +14,7 @@ import { newId } from '../ids.ts'
 import { failureRecorded } from '../internal/recorded-failure.ts'
 import type { RequestFacts } from '../internal/request-facts.ts'
 import { enforceIpRulesAgain, watchAddress } from '../ip-rules/enforce.ts'
+import { recorded } from '../risk/judge.ts'
 import { newDevice } from '../risk/signals/new-device.ts'
 import { RAPID_TOKEN_CREATION } from '../risk/signals/rapid-token-creation.ts'
 import { stopSignIn } from '../risk/stop-sign-in.ts'
@@ -94,7 +95,7 @@ export async function completeSignIn(engine: Engine, input: CompleteSignInInput)
               action: 'AUTH_LOGIN',
               resource: 'user',
               resourceId: userId,
-              metadata: { ...wish.proof.metadata, factor: type, score: wish.score, reasons: wish.reasons },
+              metadata: { ...wish.proof.metadata, factor: type, ...recorded(wish) },
             },
           },
           admitted,
@@ -132,12 +133,13 @@ export async function completeSignIn(engine: Engine, input: CompleteSignInInput)
     case 'not-enabled':
       throw failureRecorded(new SallyportError('INVALID_CREDENTIALS', 'email or password is wrong'))
     case 'rapid': {
+      const { score, reasons, signals } = outcome.waited.wish as SignInWish
       const rapid = { signal: RAPID_TOKEN_CREATION, points: 0, evidence: { sessions: outcome.sessions } }
       throw await stopSignIn(engine, {
         member: { user: account.user, tenant: place.tenant, staff: place.staff },
         request,
         place: from,
-        judged: { score: 0, reasons: [rapid.signal], signals: [rapid] },
+        judged: { score, reasons: [rapid.signal, ...reasons], signals: [rapid, ...signals] },
         reason: 'rapid_token_creation',
       })
     }

@@ -57,6 +57,7 @@ export interface SignInWish {
   readonly ipAddress?: string | undefined
   readonly score: number
   readonly reasons: readonly string[]
+  readonly signals: readonly Reason[]
   readonly proof: SignInProof
 }
 
@@ -78,7 +79,7 @@ export async function holdSignIn(
   const factors = await factorsFor(engine, { tenantId, userId }, 'sign_in')
   if (!isAsked(engine, factors, risk)) return
 
-  const { score, reasons } = risk
+  const { score, reasons, signals = [] } = risk
   const event = {
     tenantId,
     userId,
@@ -92,7 +93,7 @@ export async function holdSignIn(
     metadata: {
       purpose: 'sign_in',
       factors: factors.usable,
-      ...recorded({ ...risk, signals: risk.signals ?? [] }),
+      ...recorded({ ...risk, signals }),
       ...(risk.stepUp && { level: 'elevated' }),
     },
     request,
@@ -125,6 +126,7 @@ export async function holdSignIn(
     ipAddress: request.ipAddress,
     score,
     reasons,
+    signals,
     proof,
   }
   await engine.store.stepUp.holdSignIn(

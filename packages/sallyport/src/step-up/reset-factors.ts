@@ -79,11 +79,14 @@ export async function resetFactors(
     engine.events.emit('session.revoked', { ...session, reason: 'factor_changed' })
   }
   for (const { staffId: ref } of outcome.ended.versions) engine.live.forget({ kind: 'staff', ref })
-  tellOwner(engine, { tenantId: caller.tenantId, userId }, outcome.owner, {
-    change: 'reset',
-    factor: 'second factors',
-    request,
-  })
+  // Of one who had none, nothing was removed that they should hear of.
+  if (outcome.types.length > 0) {
+    tellOwner(engine, { tenantId: caller.tenantId, userId }, outcome.owner, {
+      change: 'reset',
+      factor: 'second factors',
+      request,
+    })
+  }
   return { factorsRemoved: outcome.types.length, sessionsEnded: outcome.ended.sessions.length }
 }
 

@@ -48,7 +48,11 @@ export const mfaRoutes: readonly Route<ApiEngine>[] = [
             }),
           ),
           recoveryCodesLeft: z.int().describe('How many recovery codes are unused.'),
-          usable: z.array(z.enum(FACTOR_TYPES)).describe('What a step-up can be passed with now.'),
+          usable: z
+            .array(z.enum(FACTOR_TYPES))
+            .describe(
+              'What of it a step-up can be passed with now. Codes by mail are enrolled by nobody: a 428 names them where they will do.',
+            ),
         }),
       },
     },

@@ -302,7 +302,7 @@ export type SignInOutcome =
   /** The member, the user or the tenant is not enabled any more. */
   | { readonly kind: 'not-enabled' }
   /** Sessions are being made faster than a person makes them. */
-  | { readonly kind: 'rapid'; readonly sessions: number }
+  | { readonly kind: 'rapid'; readonly sessions: number; readonly waited: PendingSignIn }
 
 /** What was shown of who enrols a factor. */
 export interface EnrolmentProof {

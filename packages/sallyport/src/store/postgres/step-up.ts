@@ -260,7 +260,7 @@ async function completeSignIn(tx: Tx, attempt: SignInAttempt): Promise<SignInOut
     .returning({ id: pendingSignIns.id })
   if (consumed.length === 0) return { kind: 'session-ended' }
   const creation = await insertSession(tx, attempt.sessionFor(waited))
-  if (creation.kind === 'rapid') return creation
+  if (creation.kind === 'rapid') return { ...creation, waited }
   if (creation.kind !== 'created') return { kind: 'not-enabled' }
   const { session } = creation
   await trustOf(tx, { tenantId: attempt.tenantId, sessionId: session.id, trust: attempt.trust })
