@@ -63,15 +63,19 @@ test('a database in this very process is given all that came at once', async () 
   await answers
 })
 
-test('while few are under way nobody waits for them', async () => {
+test('while few are under way nobody waits for them, however many there were before', async () => {
   const { loads, ask, askAll, sizes } = controlled({ most: 32, lanes: 3 })
+  const many = askAll(10, 8)
+  await turn()
+  loads[0]?.end()
+  await many
   const answers: Promise<unknown>[] = [ask(1)]
   await turn()
   answers.push(ask(2))
   await turn()
   answers.push(askAll(3, 6))
   await turn()
-  expect(sizes()).toEqual([1, 1, 6])
+  expect(sizes()).toEqual([8, 1, 1, 6])
   for (const { end } of loads) end()
   await Promise.all(answers)
 })
