@@ -10,11 +10,10 @@ import type { Engine } from '../engine.ts'
 import { SallyportError } from '../errors.ts'
 import { assertNever } from '../internal/assert-never.ts'
 import { failureRecorded } from '../internal/recorded-failure.ts'
-import { recorded } from '../risk/judge.ts'
+import { recorded, withRapid } from '../risk/judge.ts'
 import type { JudgedSignIn } from '../risk/judge-sign-in.ts'
 import { judgeSignIn, SESSION_LIMIT } from '../risk/judge-sign-in.ts'
 import { newDevice } from '../risk/signals/new-device.ts'
-import { RAPID_TOKEN_CREATION } from '../risk/signals/rapid-token-creation.ts'
 import { stopSignIn } from '../risk/stop-sign-in.ts'
 import { isStrong } from '../sessions/acr.ts'
 import type { IssuedSession } from '../sessions/issued.ts'
@@ -65,9 +64,8 @@ export async function startJudged(
     case 'not-enabled':
       return undefined
     case 'rapid': {
-      const rapid = { signal: RAPID_TOKEN_CREATION, points: 0, evidence: { sessions: start.sessions } }
-      const both = { score, reasons: [rapid.signal, ...reasons], signals: [rapid, ...signals] }
-      throw await stopSignIn(engine, { ...stop, judged: both, reason: 'rapid_token_creation' })
+      const rapid = withRapid(judged, { sessions: start.sessions })
+      throw await stopSignIn(engine, { ...stop, judged: rapid, reason: 'rapid_token_creation' })
     }
     case 'over-cap':
       // Taken up by sign-ins beside this one.

@@ -60,15 +60,21 @@ export async function judgeRisk(
 async function computed(facts: RiskFacts, risk: WeighedSignals & RiskPolicy): Promise<Judgement> {
   const rapid = rapidTokenCreation(facts)
   const { score, reasons: signals } = await assess(facts, risk)
-  if (rapid !== undefined) {
-    const reason = { signal: RAPID_TOKEN_CREATION, points: 0, evidence: rapid.evidence }
-    return judgement('rapid', score, [reason, ...signals])
-  }
+  if (rapid !== undefined) return withRapid(judgement('rapid', score, signals), rapid.evidence)
   return judgement(decide(score, risk), score, signals)
 }
 
 function judgement(decision: Judgement['decision'], score: number, signals: readonly Reason[]): Judgement {
   return { decision, score, reasons: signals.map(({ signal }) => signal), signals }
+}
+
+/** A judgement to which it comes that sessions are being made faster than a person makes them. */
+export function withRapid(
+  { score, reasons, signals }: Pick<Judgement, 'score' | 'reasons' | 'signals'>,
+  evidence: Reason['evidence'],
+): Omit<Judgement, 'wouldBe'> {
+  const rapid = { signal: RAPID_TOKEN_CREATION, points: 0, evidence }
+  return { decision: 'rapid', score, reasons: [rapid.signal, ...reasons], signals: [rapid, ...signals] }
 }
 
 /** What an audit row says of a judgement. */

@@ -14,9 +14,8 @@ import { newId } from '../ids.ts'
 import { failureRecorded } from '../internal/recorded-failure.ts'
 import type { RequestFacts } from '../internal/request-facts.ts'
 import { enforceIpRulesAgain, watchAddress } from '../ip-rules/enforce.ts'
-import { recorded } from '../risk/judge.ts'
+import { recorded, withRapid } from '../risk/judge.ts'
 import { newDevice } from '../risk/signals/new-device.ts'
-import { RAPID_TOKEN_CREATION } from '../risk/signals/rapid-token-creation.ts'
 import { stopSignIn } from '../risk/stop-sign-in.ts'
 import type { PreparedSession } from '../sessions/create.ts'
 import { admitSignIn, prepareSession } from '../sessions/create.ts'
@@ -132,17 +131,14 @@ export async function completeSignIn(engine: Engine, input: CompleteSignInInput)
       }
     case 'not-enabled':
       throw failureRecorded(new SallyportError('INVALID_CREDENTIALS', 'email or password is wrong'))
-    case 'rapid': {
-      const { score, reasons, signals } = outcome.waited.wish as SignInWish
-      const rapid = { signal: RAPID_TOKEN_CREATION, points: 0, evidence: { sessions: outcome.sessions } }
+    case 'rapid':
       throw await stopSignIn(engine, {
         member: { user: account.user, tenant: place.tenant, staff: place.staff },
         request,
         place: from,
-        judged: { score, reasons: [rapid.signal, ...reasons], signals: [rapid, ...signals] },
+        judged: withRapid(outcome.waited.wish as SignInWish, { sessions: outcome.sessions }),
         reason: 'rapid_token_creation',
       })
-    }
     case 'session-ended':
       throw failureRecorded(over('This sign-in is over. Begin again.'))
     default:
